@@ -1,0 +1,94 @@
+"""The audit schema: versioned migrations, and the status of every load.
+
+In: an open connection to the warehouse. Out: rows in ``audit.*``; the SQL of the
+schema itself lies in ``include/migrations``, one file per step, each run once.
+"""
+
+import logging
+from datetime import date
+from pathlib import Path
+
+import psycopg
+
+log = logging.getLogger(__name__)
+
+MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(connection: psycopg.Connection) -> list[str]:
+    """Run the migrations that this warehouse has not seen yet, in order.
+
+    All of them in one transaction under a lock, so that two processes that start at
+    once do not run one twice.
+
+    Returns:
+        The names of the migrations that ran, e.g. ``["001_audit"]``.
+    """
+    applied: list[str] = []
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtext('cx.migrate'))")
+        connection.execute("create schema if not exists audit")
+        connection.execute(
+            "create table if not exists audit.migrations (name text primary key,"
+            " applied_at timestamptz not null default clock_timestamp())"
+        )
+        rows = connection.execute("select name from audit.migrations").fetchall()
+        known = {row[0] for row in rows}
+        for path in sorted(MIGRATIONS_FOLDER.glob("*.sql")):
+            if path.stem in known:
+                continue
+            connection.execute(path.read_bytes())
+            connection.execute(
+                "insert into audit.migrations (name) values (%s)", [path.stem]
+            )
+            log.info("migration %s applied", path.stem)
+            applied.append(path.stem)
+    return applied
+
+
+def accept_load(connection: psycopg.Connection, load_id: int) -> None:
+    """Put a load in force; the one accepted before for its feed and date is superseded.
+
+    Only this supersedes. Both changes are one transaction.
+    """
+    with connection.transaction():
+        connection.execute(
+            "update audit.loads as old set status = 'superseded',"
+            " decided_at = clock_timestamp()"
+            " from audit.loads as new"
+            " where new.load_id = %s and old.load_id <> new.load_id"
+            " and old.feed = new.feed and old.batch_date = new.batch_date"
+            " and old.status = 'accepted'",
+            [load_id],
+        )
+        connection.execute(
+            "update audit.loads set status = 'accepted', held_reason = null,"
+            " decided_at = clock_timestamp() where load_id = %s",
+            [load_id],
+        )
+
+
+def hold_load(connection: psycopg.Connection, load_id: int, reason: str) -> None:
+    """Keep a load out of every build; what was accepted before stays in force."""
+    with connection.transaction():
+        connection.execute(
+            "update audit.loads set status = 'held', held_reason = %s,"
+            " decided_at = clock_timestamp() where load_id = %s",
+            [reason, load_id],
+        )
+
+
+def record_feed_failure(
+    connection: psycopg.Connection,
+    run_id: str,
+    feed: str,
+    batch_date: date,
+    message: str,
+) -> None:
+    """Remember that a feed could not be loaded, for data_status and the report."""
+    with connection.transaction():
+        connection.execute(
+            "insert into audit.feed_failures (run_id, feed, batch_date, message)"
+            " values (%s, %s, %s, %s)",
+            [run_id, feed, batch_date, message],
+        )
