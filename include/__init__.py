@@ -1,0 +1,1 @@
+"""How the warehouse works, in plain Python: read, load, check, build, publish."""

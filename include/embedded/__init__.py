@@ -1,0 +1,1 @@
+"""The local runtime: PostgreSQL and Airflow under one ignored folder, loopback only."""

@@ -1,0 +1,77 @@
+"""The errors a person sees. `str(error)` is one clear sentence: what, where, what to do.
+
+Anything else that is raised is a defect of the warehouse and keeps its traceback.
+"""
+
+from datetime import date
+
+
+class WarehouseError(Exception):
+    """Something a person can put right; the text says how."""
+
+
+class SettingsError(WarehouseError):
+    """A setting is missing or wrong."""
+
+
+class ExportError(WarehouseError):
+    """A vendor's export cannot be loaded.
+
+    Parameters
+    ----------
+    feed : "<system>.<feed>", for example "hubspot.contacts"
+    batch_date : the batch date of the load
+    reason : what is wrong, without a full stop: "the column Record ID is missing"
+    remedy : what to do, as an order, without a full stop: "export it again"
+    file : path below the landing folder, when one file is to blame
+    row : record number in that file, counted from 1 without header rows
+    """
+
+    def __init__(
+        self,
+        feed: str,
+        batch_date: date,
+        reason: str,
+        remedy: str,
+        file: str | None = None,
+        row: int | None = None,
+    ) -> None:
+        self.feed = feed
+        self.batch_date = batch_date
+        self.reason = reason
+        self.remedy = remedy
+        self.file = file
+        self.row = row
+        place = f"{feed} of {batch_date.isoformat()}"
+        if file is not None:
+            place += f", file {file}"
+        if row is not None:
+            place += f", row {row}"
+        super().__init__(f"{place}: {reason}; {remedy}.")
+
+    def __reduce__(self) -> tuple[type["ExportError"], tuple[object, ...]]:
+        """Let the error cross process borders (its text alone would not rebuild it)."""
+        return type(self), (
+            self.feed,
+            self.batch_date,
+            self.reason,
+            self.remedy,
+            self.file,
+            self.row,
+        )
+
+
+class MissingExportError(ExportError):
+    """A required feed sent no file for the batch date."""
+
+
+class GateError(WarehouseError):
+    """A gate refused data that readers would have seen."""
+
+
+class BuildError(WarehouseError):
+    """The models did not build."""
+
+
+class PublishError(WarehouseError):
+    """The checked build could not be copied into marts."""

@@ -1,0 +1,109 @@
+"""The settings of one warehouse, read from the environment.
+
+In: CX_* variables. Out: `Settings`, checked, and connections to its database. S3
+credentials and endpoints are the usual AWS_* variables, which the readers of landing
+files look up themselves.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import available_timezones
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from include.errors import SettingsError
+
+PROJECT_FOLDER = Path(__file__).resolve().parent.parent
+DEFAULT_TIME_ZONE = "America/Sao_Paulo"
+SHORTEST_KEY_SECRET = 16
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the data comes from, where it goes, and the secret of the customer keys."""
+
+    database_url: str = field(repr=False)
+    landing_url: str
+    key_secret: str = field(repr=False)
+    reporting_time_zone: str
+    report_folder: Path
+    project_folder: Path = PROJECT_FOLDER
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the settings.
+
+    Raises SettingsError, which names the variable and says what to do.
+    """
+    database_url = _read_required(
+        environment,
+        "CX_DATABASE_URL",
+        "the libpq URL of the warehouse database, for example the one `make url` prints",
+    )
+    try:
+        conninfo_to_dict(database_url)
+    except psycopg.ProgrammingError as error:
+        raise SettingsError(
+            "CX_DATABASE_URL is not a libpq URL: write it as "
+            "postgresql://user:password@host:port/database."
+        ) from error
+    key_secret = _read_required(
+        environment,
+        "CX_KEY_SECRET",
+        "a long random secret, for example from `openssl rand -hex 32`, and keep it",
+    )
+    if len(key_secret) < SHORTEST_KEY_SECRET:
+        raise SettingsError(
+            f"CX_KEY_SECRET is shorter than {SHORTEST_KEY_SECRET} characters: set a "
+            "long random secret, for example from `openssl rand -hex 32`."
+        )
+    time_zone = environment.get("CX_REPORTING_TIME_ZONE") or DEFAULT_TIME_ZONE
+    if time_zone not in available_timezones():
+        raise SettingsError(
+            f"CX_REPORTING_TIME_ZONE is {time_zone!r}, which is no time zone name: "
+            "set one of the IANA names, for example Europe/Madrid."
+        )
+    return Settings(
+        database_url=database_url,
+        landing_url=_read_required(
+            environment,
+            "CX_LANDING_URL",
+            "the folder, file://, s3:// or gs:// address where the exports arrive",
+        ),
+        key_secret=key_secret,
+        reporting_time_zone=time_zone,
+        report_folder=Path(
+            _read_required(
+                environment,
+                "CX_REPORT_FOLDER",
+                "the folder that receives the scorecard and the Data Docs",
+            )
+        ).absolute(),
+    )
+
+
+def connect(settings: Settings) -> psycopg.Connection:
+    """Open a connection to the warehouse database (psycopg 3, not autocommit).
+
+    Raises SettingsError when the server cannot be reached.
+    """
+    try:
+        return psycopg.connect(
+            settings.database_url, application_name="cx", connect_timeout=10
+        )
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise SettingsError(
+            f"The warehouse database cannot be reached ({reason}): check "
+            "CX_DATABASE_URL and that the server runs (`make url` starts the local one)."
+        ) from error
+
+
+def _read_required(environment: Mapping[str, str], name: str, meaning: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set: set it to {meaning}.")
+    return value
