@@ -54,7 +54,7 @@ def accept_load(connection: psycopg.Connection, load_id: int) -> None:
     with connection.transaction():
         connection.execute(
             "update audit.loads as old set status = 'superseded',"
-            " decided_at = clock_timestamp()"
+            " superseded_by = new.load_id, decided_at = clock_timestamp()"
             " from audit.loads as new"
             " where new.load_id = %s and old.load_id <> new.load_id"
             " and old.feed = new.feed and old.batch_date = new.batch_date"

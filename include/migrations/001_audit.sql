@@ -23,6 +23,7 @@ create table audit.loads (
     started_at timestamptz not null default clock_timestamp(),
     loaded_at timestamptz,
     decided_at timestamptz,
+    superseded_by bigint references audit.loads on delete set null,
     held_reason text,
     constraint every_row_is_accounted_for
         check (rows_in_file = rows_loaded + rows_rejected)
@@ -131,9 +132,16 @@ create table audit.unpublished_keys (
 create unique index unpublished_keys_once
     on audit.unpublished_keys (model, key) nulls not distinct;
 
--- Fingerprints of the code that each model was built with.
+-- Fingerprints of the code that each dbt node was built with, and how a published
+-- model's rows are told apart: row_key (the grain), rebuild_by (the column whose values
+-- dirty_keys and unpublished_keys hold).
 create table audit.models (
     model text primary key,
+    kind text not null,
+    schema_name text not null,
+    is_published boolean not null,
+    row_key text[] not null,
+    rebuild_by text,
     wanted_fingerprint text not null,
     built_fingerprint text,
     built_at timestamptz
@@ -147,13 +155,13 @@ create table audit.builds (
     models_rebuilt bigint not null,
     started_at timestamptz not null default clock_timestamp(),
     finished_at timestamptz,
+    gated_at timestamptz,
     message text
 );
 
 create table audit.model_runs (
     build_id bigint not null references audit.builds on delete cascade,
     model text not null,
-    kind text not null,
     status text not null,
     seconds numeric not null,
     message text,
