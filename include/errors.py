@@ -1,4 +1,4 @@
-"""The errors a person sees. `str(error)` is one clear sentence: what, where, what to do.
+"""The errors a person sees: one clear sentence each: what, where, what to do.
 
 Anything else that is raised is a defect of the warehouse and keeps its traceback.
 """

@@ -41,7 +41,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     database_url = _read_required(
         environment,
         "CX_DATABASE_URL",
-        "the libpq URL of the warehouse database, for example the one `make url` prints",
+        "the libpq URL of the warehouse database, such as `make url` prints",
     )
     try:
         conninfo_to_dict(database_url)
@@ -97,8 +97,8 @@ def connect(settings: Settings) -> psycopg.Connection:
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         raise SettingsError(
-            f"The warehouse database cannot be reached ({reason}): check "
-            "CX_DATABASE_URL and that the server runs (`make url` starts the local one)."
+            f"The warehouse database cannot be reached ({reason}): check that the "
+            "server runs (`make url` starts the local one) and CX_DATABASE_URL."
         ) from error
 
 

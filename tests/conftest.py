@@ -1,0 +1,91 @@
+"""What every test may use: a real PostgreSQL, a database of its own, settings.
+
+The server lives in a folder of its own below the system's temporary folder and is
+stopped at the end of the session.
+"""
+
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from include.embedded.postgres import EmbeddedPostgres
+from include.settings import PROJECT_FOLDER, Settings
+
+KEY_SECRET = "a fixed secret, so that customer keys are the same in every test"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[EmbeddedPostgres]:
+    """A running PostgreSQL server for this test session alone."""
+    # Not pytest's own temporary folder: only its owner may enter that, and as root the
+    # server runs as another user.
+    folder = Path(tempfile.mkdtemp(prefix="cx-tests-"))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder / "postgres", is_durable=False)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
+    """The libpq URL of an empty database that only this test sees."""
+    with open_database(postgres_server, template="template1") as url:
+        yield url
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings on an empty database, an empty landing folder and a report folder."""
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    return Settings(
+        database_url=database_url,
+        landing_url=str(landing),
+        key_secret=KEY_SECRET,
+        reporting_time_zone="America/Sao_Paulo",
+        report_folder=tmp_path / "report",
+    )
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real vendor files, read in place."""
+    folder = Path(
+        os.environ.get("CX_SHARED_DATA") or PROJECT_FOLDER.parent / "shared" / "data"
+    )
+    if not folder.is_dir():
+        pytest.skip(
+            f"NOT CHECKED: the real vendor files are not in {folder}; "
+            "set CX_SHARED_DATA to their folder"
+        )
+    return folder
+
+
+@contextmanager
+def open_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """Copy the database `template`; yield the copy's libpq URL; drop it at the end."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        try:
+            yield server.url(name)
+        finally:
+            connection.execute(
+                sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
+            )

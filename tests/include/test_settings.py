@@ -1,0 +1,109 @@
+"""Settings: read from the environment, checked, and clear about what is missing."""
+
+import pickle
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from include.errors import ExportError, SettingsError, WarehouseError
+from include.settings import Settings, connect, read_settings
+
+COMPLETE = {
+    "CX_DATABASE_URL": "postgresql://reader:word@127.0.0.1:5432/warehouse",
+    "CX_LANDING_URL": "s3://exports/daily",
+    "CX_KEY_SECRET": "0123456789abcdef0123456789abcdef",
+    "CX_REPORT_FOLDER": "report",
+}
+
+
+def test_complete_settings_are_read() -> None:
+    settings = read_settings(COMPLETE | {"CX_REPORTING_TIME_ZONE": "Europe/Bucharest"})
+    assert settings.database_url == COMPLETE["CX_DATABASE_URL"]
+    assert settings.landing_url == "s3://exports/daily"
+    assert settings.reporting_time_zone == "Europe/Bucharest"
+    assert settings.report_folder.is_absolute()
+    assert (settings.project_folder / "include" / "settings.py").exists()
+
+
+def test_the_reporting_time_zone_has_a_default() -> None:
+    assert read_settings(COMPLETE).reporting_time_zone == "America/Sao_Paulo"
+
+
+@pytest.mark.parametrize("name", sorted(COMPLETE))
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_setting_is_named_with_what_to_do(
+    name: str, value: str | None
+) -> None:
+    environment = {key: text for key, text in COMPLETE.items() if key != name}
+    if value is not None:
+        environment[name] = value
+    with pytest.raises(SettingsError, match=rf"^{name} is not set: set it to .+\.$"):
+        read_settings(environment)
+
+
+@pytest.mark.parametrize("zone", ["Madrid3", "BRT+3", "Europe/Atlantis", "../etc"])
+def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
+    with pytest.raises(SettingsError, match="CX_REPORTING_TIME_ZONE"):
+        read_settings(COMPLETE | {"CX_REPORTING_TIME_ZONE": zone})
+
+
+def test_a_short_key_secret_is_refused_and_not_repeated() -> None:
+    with pytest.raises(SettingsError, match="CX_KEY_SECRET") as caught:
+        read_settings(COMPLETE | {"CX_KEY_SECRET": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_database_url_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="CX_DATABASE_URL"):
+        read_settings(COMPLETE | {"CX_DATABASE_URL": "the usual one"})
+
+
+def test_the_printed_settings_show_no_secret() -> None:
+    shown = repr(read_settings(COMPLETE))
+    assert "word" not in shown
+    assert COMPLETE["CX_KEY_SECRET"] not in shown
+
+
+def test_a_connection_carries_the_application_name(settings: Settings) -> None:
+    with connect(settings) as connection:
+        row = connection.execute(
+            "select current_setting('application_name')"
+        ).fetchone()
+    assert row == ("cx",)
+
+
+def test_an_unreachable_database_is_one_clear_sentence(tmp_path: Path) -> None:
+    settings = Settings(
+        database_url="postgresql://nobody:nothing@127.0.0.1:1/none",
+        landing_url=str(tmp_path),
+        key_secret="0123456789abcdef",
+        reporting_time_zone="UTC",
+        report_folder=tmp_path,
+    )
+    with pytest.raises(SettingsError, match="cannot be reached") as caught:
+        connect(settings)
+    assert "\n" not in str(caught.value)
+    assert "nothing" not in str(caught.value)
+
+
+def test_an_export_error_says_where_what_and_what_to_do() -> None:
+    error = ExportError(
+        "hubspot.contacts",
+        date(2026, 11, 20),
+        reason="the column Record ID is missing",
+        remedy="export it again with this column",
+        file="hubspot/contacts/2026-11-20/contacts.csv",
+        row=17,
+    )
+    assert str(error) == (
+        "hubspot.contacts of 2026-11-20, file "
+        "hubspot/contacts/2026-11-20/contacts.csv, row 17: the column Record ID is "
+        "missing; export it again with this column."
+    )
+    assert isinstance(error, WarehouseError)
+
+
+def test_an_export_error_survives_the_way_to_another_process() -> None:
+    error = ExportError("a.b", date(2026, 1, 2), "it is empty", "send it again")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
