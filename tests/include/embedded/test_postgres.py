@@ -147,7 +147,7 @@ def test_a_server_that_cannot_start_says_why(open_folder: Path) -> None:
     with (data / "postgresql.conf").open("a") as configuration:
         configuration.write("no_such_setting = 1\n")
     with pytest.raises(
-        WarehouseError, match="PostgreSQL did not start: .*contains errors"
+        WarehouseError, match=r"PostgreSQL did not start: .*contains errors"
     ):
         server.start()
 
