@@ -1,0 +1,254 @@
+"""The contracts of the feeds, typed and checked.
+
+In: the dbt source declarations ``models/staging/<system>/_<system>__sources.yml``,
+read as plain YAML. Out: one `FeedContract` per table that declares a contract. The
+loader, gate 1, the docs and privacy all read this one declaration.
+"""
+
+import codecs
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from include.errors import WarehouseError
+
+STAGING_FOLDER = Path("dbt_project/models/staging")
+NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
+# What the loader adds to every raw table; no export column may be called so.
+LINEAGE_PREFIX = "_"
+
+Role = Literal["crm", "survey", "ticket"]
+Delivery = Literal["snapshot", "delta"]
+Format = Literal["csv", "jsonl", "json", "xlsx", "parquet"]
+Storage = Literal["columns", "record"]
+PersonalData = Literal["none", "identifier", "contact", "free_text"]
+
+
+class _Declaration(BaseModel):
+    """Frozen, and a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnContract(_Declaration):
+    """One column of a feed: its name in raw and what exports call it."""
+
+    name: str
+    headers: tuple[str, ...]
+    required: bool = False
+    personal_data: PersonalData = "none"
+    description: str = ""
+
+
+class ShapeContract(_Declaration):
+    """Another shape that exports of the feed had or have, told by its first header."""
+
+    name: str
+    first_header: str
+    header_rows: int = Field(ge=1)
+    header_name_row: int = Field(default=1, ge=1)
+    rename: dict[str, str] = {}
+    valid_from: date | None = None
+
+
+class FeedContract(_Declaration):
+    """What one feed promises: where its files are, how to read them, what they hold.
+
+    `name` is "<system>.<feed>", `raw_table` "raw_<system>.<feed>"; `header_rows` counts
+    the rows before the first record and `header_name_row` (from 1) the one with the
+    names; `event_time` names the column or JSON field that says when it happened.
+    """
+
+    system: str
+    feed: str
+    role: Role
+    time_zone: str = "UTC"
+    description: str = ""
+    delivery: Delivery
+    required: bool = True
+    path: str
+    format: Format
+    storage: Storage
+    record_path: str | None = None
+    encoding: str = "utf-8"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    header_rows: int = Field(default=1, ge=1)
+    header_name_row: int = Field(default=1, ge=1)
+    null_markers: tuple[str, ...] = ("",)
+    natural_key: tuple[str, ...] = Field(min_length=1)
+    event_time: str | None = None
+    shapes: tuple[ShapeContract, ...] = ()
+    columns: tuple[ColumnContract, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_storage(cls, values: dict[str, Any]) -> dict[str, Any]:
+        is_json = values.get("format") in ("json", "jsonl")
+        return {"storage": "record" if is_json else "columns", **values}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for part in (self.system, self.feed):
+            if not NAME_PATTERN.fullmatch(part):
+                raise ValueError(f"{part!r} is no plain lower-case name")
+        pattern = PurePosixPath(self.path)
+        if pattern.is_absolute() or ".." in pattern.parts or "\\" in self.path:
+            raise ValueError(f"path {self.path!r} leaves the feed's folder")
+        if self.format in ("json", "jsonl") and self.storage != "record":
+            raise ValueError(f"{self.format} is stored as records: storage: record")
+        headers = [(self.header_name_row, self.header_rows)]
+        headers += [(shape.header_name_row, shape.header_rows) for shape in self.shapes]
+        if any(name_row > rows for name_row, rows in headers):
+            raise ValueError("header_name_row lies below header_rows")
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError as error:
+            raise ValueError(f"{self.encoding!r} is no encoding") from error
+        if self.format == "json" and not self.record_path:
+            raise ValueError("format json needs a record_path")
+        names = [column.name for column in self.columns]
+        if repeated := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"columns declared twice: {', '.join(sorted(repeated))}")
+        if private := [name for name in names if name.startswith(LINEAGE_PREFIX)]:
+            raise ValueError(f"{private[0]!r}: names with _ belong to the loader")
+        wanted = {*self.natural_key, *([self.event_time] if self.event_time else [])}
+        if unknown := sorted(wanted - set(names)):
+            raise ValueError(f"{', '.join(unknown)}: used but not declared as a column")
+        return self
+
+    @property
+    def name(self) -> str:
+        """Its name everywhere in audit: "<system>.<feed>"."""
+        return f"{self.system}.{self.feed}"
+
+    @property
+    def schema_name(self) -> str:
+        """The schema of its raw table."""
+        return f"raw_{self.system}"
+
+    @property
+    def raw_table(self) -> str:
+        """Its raw table, with the schema."""
+        return f"{self.schema_name}.{self.feed}"
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether each batch brings the whole list anew."""
+        return self.delivery == "snapshot"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The declared columns, in the order of the declaration."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """The columns (JSON: fields) without which an export is refused."""
+        return tuple(column.name for column in self.columns if column.required)
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 over all that decides how files become raw rows, so not the prose."""
+        prose = {"description", "personal_data"}
+        content = self.model_dump(
+            mode="json",
+            exclude={
+                **dict.fromkeys(
+                    ("description", "role", "time_zone", "event_time"), True
+                ),
+                "columns": {"__all__": prose},
+            },
+        )
+        text = json.dumps(content, sort_keys=True, ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_contracts(project_folder: Path) -> dict[str, FeedContract]:
+    """Read the contracts of every system; keys are the feeds' names, in file order.
+
+    Raises WarehouseError: which file and feed, what is wrong.
+    """
+    contracts: dict[str, FeedContract] = {}
+    pattern = str(STAGING_FOLDER / "*" / "_*__sources.yml")
+    for path in sorted(project_folder.glob(pattern)):
+        for contract in read_contract_file(path):
+            if contract.name in contracts:
+                raise WarehouseError(
+                    f"{path.name}: {contract.name} is declared twice: remove one."
+                )
+            contracts[contract.name] = contract
+    if not contracts:
+        raise WarehouseError(
+            f"No feed contract lies below {project_folder / STAGING_FOLDER}: declare "
+            "a source in <system>/_<system>__sources.yml."
+        )
+    return contracts
+
+
+def read_contract_file(path: Path) -> list[FeedContract]:
+    """Read the contracts of one declaration file; tables without one are passed over.
+
+    Raises WarehouseError: which file and feed, what is wrong.
+    """
+    try:
+        document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) or {}
+    except yaml.YAMLError as error:
+        words = " ".join(str(error).split())
+        raise WarehouseError(f"{path} is no YAML ({words}): correct it.") from error
+    contracts = []
+    for source in document.get("sources", []):
+        for table in source.get("tables", []):
+            if "contract" not in _meta(table):
+                continue
+            try:
+                contracts.append(_build_contract(source, table))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                place = ".".join(str(part) for part in first["loc"])
+                raise WarehouseError(
+                    f"{path.name}: the contract of {source['name']}.{table['name']} is "
+                    f"wrong: {f'{place}: ' if place else ''}{first['msg']}: correct it."
+                ) from error
+    return contracts
+
+
+def _build_contract(
+    source: Mapping[str, Any], table: Mapping[str, Any]
+) -> FeedContract:
+    meta = _meta(source)
+    columns = []
+    for column in table.get("columns", []):
+        declared = dict(_meta(column))
+        header = declared.pop("header", column["name"])
+        columns.append(
+            {
+                "name": column["name"],
+                "headers": [header] if isinstance(header, str) else header,
+                "description": column.get("description", ""),
+                **declared,
+            }
+        )
+    return FeedContract.model_validate(
+        {
+            "system": source["name"],
+            "feed": table["name"],
+            "role": meta.get("role"),
+            "time_zone": meta.get("time_zone", "UTC"),
+            "description": table.get("description", ""),
+            "columns": columns,
+            **_meta(table)["contract"],
+        }
+    )
+
+
+def _meta(declaration: Mapping[str, Any]) -> Mapping[str, Any]:
+    meta: Mapping[str, Any] = (declaration.get("config") or {}).get("meta") or {}
+    return meta
