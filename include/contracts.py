@@ -10,7 +10,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
@@ -56,7 +55,6 @@ class ShapeContract(_Declaration):
     header_rows: int = Field(ge=1)
     header_name_row: int = Field(default=1, ge=1)
     rename: dict[str, str] = {}
-    valid_from: date | None = None
 
 
 class FeedContract(_Declaration):
@@ -112,8 +110,8 @@ class FeedContract(_Declaration):
             codecs.lookup(self.encoding)
         except LookupError as error:
             raise ValueError(f"{self.encoding!r} is no encoding") from error
-        if self.format == "json" and not self.record_path:
-            raise ValueError("format json needs a record_path")
+        if self.format == "json" and self.record_path is None:
+            raise ValueError("format json needs a record_path (empty: a list)")
         names = [column.name for column in self.columns]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"columns declared twice: {', '.join(sorted(repeated))}")

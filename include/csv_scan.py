@@ -1,0 +1,90 @@
+"""The independent scan of a CSV stream on its way into COPY.
+
+In: blocks of bytes that end at a newline. Out: the number of records, counted without
+COPY's help, or `NotClean`: COPY might take this file otherwise than it was meant.
+
+The check rests on one fact: if every quote that opens a field follows a delimiter or a
+newline, and every quote that closes one precedes a delimiter or a newline, then all
+readers of CSV agree where fields and records end. Quotes are told apart by parity; a
+doubled quote inside a field is a closing one followed at once by an opening one.
+"""
+
+import numpy
+from numpy.typing import NDArray
+
+QUOTE = ord('"')
+NEWLINE = ord("\n")
+RETURN = ord("\r")
+
+# Encodings whose delimiters, quotes and newlines are single ASCII bytes, with the name
+# PostgreSQL has for them.
+SCANNED_ENCODINGS = {
+    "utf-8": "UTF8",
+    "utf-8-sig": "UTF8",
+    "ascii": "UTF8",
+    "iso8859-1": "LATIN1",
+    "iso8859-15": "LATIN9",
+    "iso8859-2": "LATIN2",
+    "cp1252": "WIN1252",
+    "cp1250": "WIN1250",
+}
+
+
+class NotClean(Exception):
+    """The file must go the careful way; the text says why."""
+
+
+class CsvScan:
+    """Counts the records of a CSV stream and refuses what is not plain.
+
+    `rows` is the number of records so far. Fields per record are left to COPY, which
+    counts them itself and fails.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        self.rows = 0
+        self._is_in_quotes = False
+        self._may_precede = numpy.zeros(256, dtype=bool)
+        self._may_precede[[ord(delimiter), NEWLINE, QUOTE]] = True
+        self._may_follow = numpy.zeros(256, dtype=bool)
+        self._may_follow[[ord(delimiter), NEWLINE, RETURN, QUOTE]] = True
+
+    def feed(self, block: bytes) -> None:
+        """Check the next block, which ends at a newline or at the end of the file."""
+        if block.find(b"\0") >= 0:
+            raise NotClean("a NUL byte")
+        returns = block.count(b"\r")
+        if returns and returns != block.count(b"\r\n"):
+            raise NotClean("a carriage return without a newline")
+        if block.find(b"\\") >= 0:
+            if b'\\"' in block:
+                raise NotClean("a backslash before a quote")
+            if block.startswith(b"\\.") or b"\n\\." in block:
+                raise NotClean("a line that begins with \\.")
+        if self._is_in_quotes or block.find(b'"') >= 0:
+            self._scan_quotes(numpy.frombuffer(block, dtype=numpy.uint8))
+        else:
+            self.rows += block.count(b"\n")
+        if not self._is_in_quotes and block and block[-1] != NEWLINE:
+            self.rows += 1
+
+    def finish(self) -> None:
+        """Check that the file does not end inside a quoted field."""
+        if self._is_in_quotes:
+            raise NotClean("a quoted field that is not closed")
+
+    def _scan_quotes(self, block: NDArray[numpy.uint8]) -> None:
+        quotes = numpy.flatnonzero(block == QUOTE)
+        was_in_quotes = int(self._is_in_quotes)
+        opening, closing = quotes[was_in_quotes::2], quotes[1 - was_in_quotes :: 2]
+        # A block begins after a newline, and may end with the quote that closes a file.
+        before = block[opening[opening > 0] - 1]
+        after = block[closing[closing < block.size - 1] + 1]
+        if not self._may_precede[before].all():
+            raise NotClean("a quote in the middle of a field")
+        if not self._may_follow[after].all():
+            raise NotClean("text after a closing quote")
+        newlines = numpy.flatnonzero(block == NEWLINE)
+        quotes_before = numpy.searchsorted(quotes, newlines) + was_in_quotes
+        self.rows += int(numpy.count_nonzero(quotes_before % 2 == 0))
+        self._is_in_quotes = bool((was_in_quotes + quotes.size) % 2)
