@@ -1,0 +1,150 @@
+"""What the command line asks of Airflow's REST API.
+
+In: the address and a password. Out: runs triggered and followed, logs of tasks.
+"""
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from include.errors import WarehouseError
+
+SECONDS_PER_REQUEST = 30
+# The API is on this machine: a proxy of the environment must not come between.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """One task of one run: its state, and how long it has run or ran."""
+
+    task_id: str
+    state: str
+    try_number: int
+    seconds: float | None
+    ended_at: datetime | None
+
+
+class AirflowApi:
+    """A logged-in client. Every method raises WarehouseError on a refused request."""
+
+    def __init__(self, url: str, user_name: str, password: str) -> None:
+        self._url = url
+        self._token = ""
+        body = {"username": user_name, "password": password}
+        self._token = str(self._send("POST", "/auth/token", body)["access_token"])
+
+    @staticmethod
+    def find_unhealthy(url: str) -> list[str]:
+        """List the parts of Airflow that are not healthy; empty when all are."""
+        try:
+            address = f"{url}/api/v2/monitor/health"
+            with _opener.open(address, timeout=SECONDS_PER_REQUEST) as response:
+                parts = json.load(response)
+        except OSError:
+            return ["api-server"]
+        return [name for name, part in parts.items() if part.get("status") != "healthy"]
+
+    def knows_dag(self, dag_id: str) -> bool:
+        """Tell whether the DAG has been read; raises when its file has an error."""
+        errors = self._send("GET", "/api/v2/importErrors")["import_errors"]
+        if errors:
+            words = str(errors[0]["stack_trace"]).strip().splitlines()[-1]
+            raise WarehouseError(f"{errors[0]['filename']} cannot be read: {words}")
+        dags = self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["dags"]
+        return any(dag["dag_id"] == dag_id for dag in dags)
+
+    def resume_dag(self, dag_id: str) -> None:
+        """Let the DAG's runs start (a paused one only queues them)."""
+        self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+
+    def start_run(
+        self, dag_id: str, interval_start: datetime, interval_end: datetime
+    ) -> str:
+        """Run the DAG for [start, end); a run that is there already runs once more.
+
+        Returns the run's id.
+        """
+        logical_date = interval_start.isoformat()
+        query = urllib.parse.urlencode(
+            {"logical_date_gte": logical_date, "logical_date_lte": logical_date}
+        )
+        found = self._send("GET", f"/api/v2/dags/{dag_id}/dagRuns?{query}")["dag_runs"]
+        if found:
+            run_id = str(found[0]["dag_run_id"])
+            self._send(
+                "POST",
+                f"{_run_path(dag_id, run_id)}/clear",
+                {"dry_run": False, "only_failed": False},
+            )
+            return run_id
+        body = {
+            "logical_date": logical_date,
+            "data_interval_start": logical_date,
+            "data_interval_end": interval_end.isoformat(),
+        }
+        run = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
+        return str(run["dag_run_id"])
+
+    def read_run_state(self, dag_id: str, run_id: str) -> str:
+        """Return the run's state: queued, running, success or failed."""
+        return str(self._send("GET", _run_path(dag_id, run_id))["state"])
+
+    def list_tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
+        """List the run's tasks in the order in which they ended, the rest last."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances"
+        return [
+            TaskState(
+                task_id=task["task_id"],
+                state=task["state"] or "waiting",
+                try_number=task["try_number"],
+                seconds=task["duration"],
+                ended_at=datetime.fromisoformat(task["end_date"])
+                if task["end_date"]
+                else None,
+            )
+            for task in self._send("GET", path)["task_instances"]
+        ]
+
+    def read_log(self, dag_id: str, run_id: str, task: TaskState) -> list[str]:
+        """Return the messages of the task's last attempt, oldest first."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{task.task_id}/logs"
+        content = self._send("GET", f"{path}/{task.try_number}")["content"]
+        return [
+            entry if isinstance(entry, str) else entry["event"] for entry in content
+        ]
+
+    def _send(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        request = urllib.request.Request(
+            self._url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                **({"Authorization": f"Bearer {self._token}"} if self._token else {}),
+            },
+        )
+        try:
+            with _opener.open(request, timeout=SECONDS_PER_REQUEST) as response:
+                answer: dict[str, Any] = json.load(response)
+                return answer
+        except urllib.error.HTTPError as error:
+            words = error.read().decode(errors="replace")[:300]
+            raise WarehouseError(
+                f"Airflow refused {method} {path} ({error.code}): {words}"
+            ) from error
+        except OSError as error:
+            raise WarehouseError(
+                f"Airflow does not answer at {self._url} ({error}): look at its logs."
+            ) from error
+
+
+def _run_path(dag_id: str, run_id: str) -> str:
+    return f"/api/v2/dags/{dag_id}/dagRuns/{urllib.parse.quote(run_id, safe='')}"
