@@ -1,0 +1,1 @@
+select round(score_sum / nullif(responses, 0), 6)

@@ -1,0 +1,1 @@
+select {{ function('share_percent') }}(top_box, responses)

@@ -1,0 +1,1 @@
+select {{ function('share_low_95') }}(top_box, responses)

@@ -1,0 +1,1 @@
+select 100.0 * (promoters - detractors) / (promoters + passives + detractors + 3.0)

@@ -1,0 +1,69 @@
+{#
+    Text from an export to a typed value; null where it cannot be read, so that a staging
+    view never fails. The format is checked first: PostgreSQL would take 'now', 'today' and
+    other words for times.
+#}
+
+{# A time: with its own offset (2026-11-19T17:30:00Z) or else in the given zone. #}
+{% macro parse_timestamp(text, time_zone='UTC') -%}
+case
+        when {{ text }} ~ '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$'
+            and pg_input_is_valid({{ text }}, 'timestamp with time zone')
+            then cast({{ text }} as timestamp with time zone)
+        when {{ text }} ~ '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$'
+            and pg_input_is_valid({{ text }}, 'timestamp')
+            then cast({{ text }} as timestamp) at time zone '{{ time_zone }}'
+    end
+{%- endmacro %}
+
+{% macro parse_date(text) -%}
+case
+        when {{ text }} ~ '^\d{4}-\d{2}-\d{2}$' and pg_input_is_valid({{ text }}, 'date')
+            then cast({{ text }} as date)
+    end
+{%- endmacro %}
+
+{% macro parse_number(text, type='numeric') -%}
+case
+        when {{ text }} ~ '^[+-]?\d+(\.\d+)?$' and pg_input_is_valid({{ text }}, '{{ type }}')
+            then cast({{ text }} as {{ type }})
+    end
+{%- endmacro %}
+
+{% macro parse_boolean(text) -%}
+case
+        when lower({{ text }}) in ('true', '1', 'yes') then true
+        when lower({{ text }}) in ('false', '0', 'no') then false
+    end
+{%- endmacro %}
+
+{#
+    Why a row stays out of the models; null when it is fine.
+    required: [[column as sent, column as read], …]; a value that was sent and cannot be
+    read, or was not sent at all, is the reason.
+#}
+{% macro quarantine_reason(required) -%}
+nullif(concat_ws(
+        '; ',
+        {%- for sent, read in required %}
+        case
+            when {{ sent }} is null then '{{ read }} is missing'
+            when {{ read }} is null then '{{ read }} cannot be read'
+        end
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
+    ), '')
+{%- endmacro %}
+
+{# A local date of the reporting time zone. #}
+{% macro reporting_date(timestamp) -%}
+cast({{ timestamp }} at time zone '{{ env_var("CX_REPORTING_TIME_ZONE", "America/Sao_Paulo") }}' as date)
+{%- endmacro %}
+
+{# Keyed hash of an e-mail address, so that addresses stay in raw. #}
+{% macro email_key(email) -%}
+case
+        when trim({{ email }}) like '%@%'
+            then {{ function('keyed_hash') }}('e-mail:' || lower(trim({{ email }})))
+    end
+{%- endmacro %}

@@ -1,0 +1,155 @@
+{#
+    How an incremental model is rebuilt, the same for all of them:
+
+    1. A pre-hook writes the keys that the model must rebuild, the answer of its
+       `meta.rebuild_when` query, to audit.dirty_keys under the model's name.
+    2. The model's SQL selects just those keys: `where {{ to_rebuild('ticket_id') }}`.
+    3. The strategy `replace_changed` compares their old and new rows, replaces the rows
+       that differ, and marks what changed (old place and new place) for the models that
+       read this one, all in one transaction.
+
+    audit.dirty_keys is cleared when the whole build has succeeded (include/builds.py), so
+    that a crash between two models loses nothing.
+#}
+
+{# The changed keys at a place: a feed (`zendesk.tickets`) or `<model>.<column>`. #}
+{% macro dirty(place) -%}
+(select key from {{ source('audit', 'dirty_keys') }} where place = '{{ place }}')
+{%- endmacro %}
+
+{#
+    Pre-hook of every incremental model. `meta.rebuild_when` of the model is a query for
+    the keys, kept as raw text so that it is rendered here, when the model runs.
+#}
+{% macro collect_keys_to_rebuild() -%}
+    {%- if execute and is_incremental() -%}
+insert into audit.dirty_keys (place, key)
+select distinct '{{ this.identifier }}', cast(keys.key as text)
+from (
+{{ render(model.config.meta.rebuild_when) }}
+) as keys (key)
+where keys.key is not null
+on conflict do nothing
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    The condition that selects the keys to rebuild; everything in a full build. With a
+    prefix, only the keys that begin with it, without it: the model's key names several
+    kinds of object, `hubspot:order:17`, and the column is the bare number.
+#}
+{% macro to_rebuild(column, type='text', prefix='') -%}
+    {%- if is_incremental() -%}
+{{ column }} in (
+            select cast(substring(key from {{ prefix | length + 1 }}) as {{ type }})
+            from {{ source('audit', 'dirty_keys') }}
+            where place = '{{ this.identifier }}' and starts_with(key, '{{ prefix }}')
+        )
+    {%- else -%}
+true
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro get_incremental_replace_changed_sql(arguments) %}
+    {%- set target = arguments.target_relation -%}
+    {%- set rebuilt = arguments.temp_relation -%}
+    {%- set column_list = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
+    {%- set row_key = arguments.unique_key -%}
+    {%- set row_key = [row_key] if row_key is string else row_key -%}
+    {%- set meta = config.get('meta') or {} -%}
+    {%- set rebuild_by = meta.get('rebuild_by', row_key[0]) -%}
+    {%- set marks = [rebuild_by] + meta.get('marks', []) -%}
+    {%- set types = {} -%}
+    {%- for column in arguments.dest_columns -%}
+        {%- do types.update({column.name: column.data_type}) -%}
+    {%- endfor -%}
+    {%- set its_keys -%}
+        {{ rebuild_by }} in (
+            select cast(key as {{ types[rebuild_by] }}) from audit.dirty_keys
+            where place = '{{ this.identifier }}'
+        )
+    {%- endset %}
+
+    analyze {{ rebuilt }};
+
+    create temporary table rows_replaced on commit drop as
+    select {{ column_list }} from {{ target }} where {{ its_keys }}
+    except
+    select {{ column_list }} from {{ rebuilt }};
+
+    create temporary table rows_new on commit drop as
+    select {{ column_list }} from {{ rebuilt }}
+    except
+    select {{ column_list }} from {{ target }} where {{ its_keys }};
+
+    delete from {{ target }} as target
+    using rows_replaced
+    where {% for column in row_key -%}
+        target.{{ column }} = rows_replaced.{{ column }}
+        {%- if not loop.last %} and {% endif %}
+    {%- endfor %};
+
+    insert into {{ target }} ({{ column_list }})
+    select {{ column_list }} from rows_new;
+
+    {% for mark in marks | unique -%}
+    insert into audit.dirty_keys (place, key)
+    select '{{ this.identifier }}.{{ mark }}', cast(changed.key as text)
+    from (
+        select {{ mark }} as key from rows_replaced
+        union
+        select {{ mark }} as key from rows_new
+    ) as changed
+    where changed.key is not null
+    on conflict do nothing;
+    {% endfor %}
+
+    {% if meta.get('is_published') -%}
+    insert into audit.unpublished_keys (model, key)
+    select '{{ this.identifier }}', cast(changed.key as text)
+    from (
+        select {{ rebuild_by }} as key from rows_replaced
+        union
+        select {{ rebuild_by }} as key from rows_new
+    ) as changed
+    on conflict do nothing;
+    {%- endif %}
+
+    {# Two models can share a connection, and so a session, within one build. #}
+    drop table rows_replaced;
+    drop table rows_new
+{% endmacro %}
+
+{# A null key says: compare the whole model with what is published. #}
+{% macro mark_whole_model_unpublished() -%}
+    {%- if execute and (model.config.meta or {}).get('is_published') and not is_incremental() -%}
+insert into audit.unpublished_keys (model, key)
+values ('{{ this.identifier }}', null)
+on conflict do nothing
+    {%- endif -%}
+{%- endmacro %}
+
+{# In the model's own transaction: from now on it stands on the wanted code. #}
+{% macro record_built() -%}
+update audit.models
+set built_fingerprint = wanted_fingerprint, built_at = clock_timestamp()
+where model = '{{ this.identifier }}'
+{%- endmacro %}
+
+{#
+    dbt asks this before it builds an incremental model. A model whose code, seeds, macros
+    or ancestors changed is built anew; include/builds.py keeps the fingerprints.
+#}
+{% macro should_full_refresh() -%}
+    {%- if flags.FULL_REFRESH -%}
+        {{ return(true) }}
+    {%- endif -%}
+    {%- if not execute or model.config.materialized != 'incremental' -%}
+        {{ return(false) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        "select 1 from audit.models where model = '" ~ this.identifier ~ "'"
+        ~ " and built_fingerprint is distinct from wanted_fingerprint"
+    ) -%}
+    {{ return(found.rows | length > 0) }}
+{%- endmacro %}

@@ -1,0 +1,56 @@
+{#
+    What the three score tables share: which periods to rebuild, and the counts of a
+    period beside those of the period before it.
+#}
+
+{# Periods whose counts, or whose previous period's counts, changed; periods that as-of
+   has completed since. #}
+{% macro score_periods_to_rebuild() -%}
+    select key from {{ dirty('int_score_periods.period_key') }} as changed_periods
+    union
+    select
+        split_part(key, ':', 1) || ':' || cast(
+            cast(split_part(key, ':', 2) as date)
+            + case split_part(key, ':', 1)
+                when 'week' then interval '7 days'
+                when 'month' then interval '1 month'
+                else interval '3 months'
+            end as date
+        )
+    from {{ dirty('int_score_periods.period_key') }} as previous_periods
+    union
+    select completed.period_key
+    from {{ ref('int_score_periods') }} as completed
+    where completed.period_end > {{ as_of_low() }}
+        and completed.period_end <= {{ as_of_high() }}
+{%- endmacro %}
+
+{% macro score_period_columns() -%}
+periods.score_period_key,
+        periods.period_key,
+        periods.survey_kind,
+        periods.period_grain,
+        case periods.period_grain
+            when 'week' then to_char(periods.period_start, 'IYYY-"W"IW')
+            when 'month' then to_char(periods.period_start, 'YYYY-MM')
+            else to_char(periods.period_start, 'YYYY-"Q"Q')
+        end as period_label,
+        periods.breakdown,
+        periods.breakdown_value
+{%- endmacro %}
+
+{% macro previous_score_period() -%}
+left join {{ ref('int_score_periods') }} as previous_periods
+        on previous_periods.metric = periods.metric
+        and previous_periods.survey_kind = periods.survey_kind
+        and previous_periods.breakdown = periods.breakdown
+        and previous_periods.breakdown_value = periods.breakdown_value
+        and previous_periods.period_key = periods.period_grain || ':' || cast(
+            periods.period_start
+            - case periods.period_grain
+                when 'week' then interval '7 days'
+                when 'month' then interval '1 month'
+                else interval '3 months'
+            end as date
+        )
+{%- endmacro %}

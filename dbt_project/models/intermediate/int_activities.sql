@@ -1,0 +1,36 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('hubspot.activities') }} as changed_activities
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='activity_id',
+    meta={'rebuild_when': rebuild_when},
+    indexes=[{'columns': ['activity_id']}],
+) }}
+
+with
+
+activities_versions as (
+    select
+        *,
+        {{ version_rank() }} as version_rank
+    from {{ ref('stg_hubspot__activities') }}
+    where quarantine_reason is null
+        and {{ to_rebuild('natural_key') }}
+),
+
+latest_activities as (
+    select
+        activity_id,
+        contact_id,
+        visitor_id,
+        activity_type,
+        event,
+        direction,
+        store,
+        occurred_at
+    from activities_versions
+    where version_rank = 1
+)
+
+select * from latest_activities

@@ -1,0 +1,37 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('hubspot.deliveries') }} as changed_deliveries
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='delivery_id',
+    meta={'rebuild_when': rebuild_when},
+    indexes=[{'columns': ['delivery_id']}],
+) }}
+
+with
+
+deliveries_versions as (
+    select
+        *,
+        {{ version_rank() }} as version_rank
+    from {{ ref('stg_hubspot__deliveries') }}
+    where quarantine_reason is null
+        and {{ to_rebuild('natural_key') }}
+),
+
+latest_deliveries as (
+    select
+        delivery_id,
+        order_id,
+        contact_id,
+        delivery_method,
+        carrier,
+        delivery_status,
+        promised_date,
+        shipped_at,
+        delivered_at
+    from deliveries_versions
+    where version_rank = 1
+)
+
+select * from latest_deliveries

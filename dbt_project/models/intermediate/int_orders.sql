@@ -1,0 +1,38 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('hubspot.orders') }} as changed_orders
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='order_id',
+    meta={'rebuild_when': rebuild_when},
+    indexes=[{'columns': ['order_id']}],
+) }}
+
+with
+
+orders_versions as (
+    select
+        *,
+        {{ version_rank() }} as version_rank
+    from {{ ref('stg_hubspot__orders') }}
+    where quarantine_reason is null
+        and {{ to_rebuild('natural_key') }}
+),
+
+latest_orders as (
+    select
+        order_id,
+        contact_id,
+        order_status,
+        sales_channel,
+        store,
+        product_line,
+        currency,
+        total_amount,
+        net_amount,
+        ordered_at
+    from orders_versions
+    where version_rank = 1
+)
+
+select * from latest_orders

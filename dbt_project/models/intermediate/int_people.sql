@@ -1,0 +1,103 @@
+{% set rebuild_when %}{% raw %}
+    select 'hubspot:contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
+    union
+    select 'hubspot:contact:' || key
+    from {{ dirty('int_contact_merges.merged_contact_id') }} as merged_contacts
+    union
+    select 'zendesk:user:' || key from {{ dirty('int_zendesk_users.user_id') }} as users
+    union
+    select key from {{ dirty('int_touchpoint_events.identity_id') }} as events
+    union
+    select key from {{ dirty('int_survey_answers.identity_id') }} as answers
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='identity_id',
+    meta={'rebuild_when': rebuild_when, 'marks': ['email_key']},
+    indexes=[
+        {'columns': ['identity_id']},
+        {'columns': ['contact_reference']},
+        {'columns': ['email_key']},
+    ],
+) }}
+
+with
+
+contacts as (
+    select
+        'hubspot:contact:' || contact_id as identity_id,
+        contact_id as contact_reference,
+        cast(null as uuid) as email_key
+    from {{ ref('int_contacts') }}
+    where {{ to_rebuild('contact_id', prefix='hubspot:contact:') }}
+),
+
+merged_contacts as (
+    select
+        'hubspot:contact:' || merged_contact_id as identity_id,
+        merged_contact_id as contact_reference,
+        cast(null as uuid) as email_key
+    from {{ ref('int_contact_merges') }}
+    where {{ to_rebuild('merged_contact_id', prefix='hubspot:contact:') }}
+),
+
+users as (
+    select
+        'zendesk:user:' || user_id as identity_id,
+        contact_reference,
+        email_key
+    from {{ ref('int_zendesk_users') }}
+    where {{ to_rebuild('user_id', prefix='zendesk:user:') }}
+),
+
+respondents as (
+    select
+        identity_id,
+        contact_reference,
+        email_key
+    from {{ ref('int_survey_answers') }}
+    where {{ to_rebuild('identity_id') }}
+),
+
+-- Whoever an event names and no list of people shows: visitors, unknown contacts.
+named_by_events as (
+    select
+        identity_id,
+        case
+            when starts_with(identity_id, 'hubspot:contact:')
+                then substring(identity_id from 17)
+        end as contact_reference,
+        cast(null as uuid) as email_key
+    from {{ ref('int_touchpoint_events') }}
+    where {{ to_rebuild('identity_id') }}
+        and not starts_with(identity_id, 'zendesk:user:')
+),
+
+named_by_tickets as (
+    select
+        events.identity_id,
+        cast(null as text) as contact_reference,
+        cast(null as uuid) as email_key
+    from {{ ref('int_touchpoint_events') }} as events
+    left join {{ ref('int_zendesk_users') }} as users
+        on users.user_id = substring(events.identity_id from 14)
+    where {{ to_rebuild('events.identity_id') }}
+        and starts_with(events.identity_id, 'zendesk:user:')
+        and users.user_id is null
+),
+
+people as (
+    select * from contacts
+    union
+    select * from merged_contacts
+    union
+    select * from users
+    union
+    select * from respondents
+    union
+    select * from named_by_events
+    union
+    select * from named_by_tickets
+)
+
+select * from people

@@ -1,0 +1,117 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('qualtrics.responses') }} as changed_responses
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='answer_id',
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'response_id',
+        'marks': ['invitation_id', 'identity_id', 'about_event_id'],
+    },
+    indexes=[
+        {'columns': ['response_id']},
+        {'columns': ['invitation_id']},
+        {'columns': ['identity_id']},
+        {'columns': ['about_event_id']},
+    ],
+) }}
+
+with
+
+response_versions as (
+    select
+        *,
+        {{ version_rank() }} as version_rank
+    from {{ ref('stg_qualtrics__responses') }}
+    where quarantine_reason is null
+        and {{ to_rebuild('natural_key') }}
+),
+
+responses as (
+    select
+        *,
+        -- A respondent without a reference and an address is a person of their own.
+        case
+            when contact_reference is not null or email_key is not null
+                then 'qualtrics:' || coalesce(contact_reference, '') || ':'
+                    || coalesce(cast(email_key as text), '')
+            else 'qualtrics:response:' || response_id
+        end as identity_id,
+        case
+            when ticket_id is not null then 'zendesk:ticket:' || ticket_id
+            when order_id is not null then 'hubspot:order:' || order_id
+            when delivery_id is not null then 'hubspot:delivery:' || delivery_id
+        end as about_event_id
+    from response_versions
+    where version_rank = 1
+),
+
+-- One row for each question that the survey's registration scores.
+answers as (
+    select
+        responses.response_id || ':' || survey_questions.question_id as answer_id,
+        responses.response_id,
+        responses.survey_id,
+        survey_questions.question_id,
+        survey_questions.metric,
+        survey_questions.driver,
+        surveys.survey_kind,
+        surveys.registered_stage,
+        responses.identity_id,
+        responses.contact_reference,
+        responses.email_key,
+        responses.invitation_id,
+        responses.about_event_id,
+        responses.touchpoint_parameter,
+        responses.collection_channel,
+        responses.language,
+        survey_questions.scale_min,
+        survey_questions.scale_max,
+        survey_questions.top_box_from,
+        {{ parse_number('responses.answers ->> survey_questions.question_id', 'integer') }} as score,
+        responses.answers ->> survey_questions.question_id is null as is_skipped,
+        responses.response_status,
+        coalesce(responses.is_finished, false) as is_finished,
+        responses.recorded_at
+    from responses
+    inner join {{ ref('surveys') }} as surveys
+        on surveys.survey_id = responses.survey_id
+    inner join {{ ref('survey_questions') }} as survey_questions
+        on survey_questions.survey_id = responses.survey_id
+),
+
+answers_judged as (
+    select
+        answer_id,
+        response_id,
+        survey_id,
+        question_id,
+        metric,
+        driver,
+        survey_kind,
+        registered_stage,
+        identity_id,
+        contact_reference,
+        email_key,
+        invitation_id,
+        about_event_id,
+        touchpoint_parameter,
+        collection_channel,
+        language,
+        scale_min,
+        scale_max,
+        top_box_from,
+        score,
+        case
+            when response_status <> 'answer' then response_status
+            when not is_finished then 'unfinished'
+            when is_skipped then 'skipped'
+            when score is null or score not between scale_min and scale_max
+                then 'score_out_of_scale'
+        end as exclusion_reason,
+        recorded_at
+    from answers
+)
+
+select * from answers_judged

@@ -1,0 +1,154 @@
+{% set rebuild_when %}{% raw %}
+    select 'hubspot:activity:' || key from {{ dirty('int_activities.activity_id') }} as activities
+    union
+    select 'hubspot:order:' || key from {{ dirty('int_orders.order_id') }} as orders
+    union
+    select 'hubspot:delivery:' || key from {{ dirty('int_deliveries.delivery_id') }} as deliveries
+    union
+    select 'hubspot:return:' || key from {{ dirty('int_returns.return_id') }} as returns
+    union
+    select 'zendesk:ticket:' || key from {{ dirty('int_tickets.ticket_id') }} as tickets
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='event_id',
+    meta={'rebuild_when': rebuild_when, 'marks': ['identity_id']},
+    indexes=[{'columns': ['event_id']}, {'columns': ['identity_id']}],
+) }}
+
+with
+
+activity_events as (
+    select
+        'hubspot:activity:' || activity_id as event_id,
+        'hubspot' as source_system,
+        'activity' as source_object,
+        coalesce(
+            'hubspot:contact:' || contact_id,
+            'hubspot:visitor:' || visitor_id,
+            'hubspot:activity:' || activity_id
+        ) as identity_id,
+        activity_type as event_type,
+        event as event_name,
+        occurred_at,
+        false as is_deleted
+    from {{ ref('int_activities') }}
+    where {{ to_rebuild('activity_id', prefix='hubspot:activity:') }}
+),
+
+order_events as (
+    select
+        'hubspot:order:' || order_id as event_id,
+        'hubspot' as source_system,
+        'order' as source_object,
+        coalesce('hubspot:contact:' || contact_id, 'hubspot:order:' || order_id) as identity_id,
+        sales_channel as event_type,
+        order_status as event_name,
+        ordered_at as occurred_at,
+        false as is_deleted
+    from {{ ref('int_orders') }}
+    where {{ to_rebuild('order_id', prefix='hubspot:order:') }}
+),
+
+-- A delivery is a touch once it has arrived; until then it has no time.
+delivery_events as (
+    select
+        'hubspot:delivery:' || delivery_id as event_id,
+        'hubspot' as source_system,
+        'delivery' as source_object,
+        coalesce(
+            'hubspot:contact:' || contact_id, 'hubspot:delivery:' || delivery_id
+        ) as identity_id,
+        delivery_method as event_type,
+        delivery_status as event_name,
+        delivered_at as occurred_at,
+        false as is_deleted
+    from {{ ref('int_deliveries') }}
+    where {{ to_rebuild('delivery_id', prefix='hubspot:delivery:') }}
+),
+
+return_events as (
+    select
+        'hubspot:return:' || return_id as event_id,
+        'hubspot' as source_system,
+        'return' as source_object,
+        coalesce('hubspot:contact:' || contact_id, 'hubspot:return:' || return_id) as identity_id,
+        return_reason as event_type,
+        'returned' as event_name,
+        returned_at as occurred_at,
+        false as is_deleted
+    from {{ ref('int_returns') }}
+    where {{ to_rebuild('return_id', prefix='hubspot:return:') }}
+),
+
+ticket_events as (
+    select
+        'zendesk:ticket:' || ticket_id as event_id,
+        'zendesk' as source_system,
+        'ticket' as source_object,
+        identity_id,
+        ticket_channel as event_type,
+        'created' as event_name,
+        created_at as occurred_at,
+        ticket_status = 'deleted' as is_deleted
+    from {{ ref('int_tickets') }}
+    where {{ to_rebuild('ticket_id', prefix='zendesk:ticket:') }}
+),
+
+events as (
+    select * from activity_events
+    union all
+    select * from order_events
+    union all
+    select * from delivery_events
+    union all
+    select * from return_events
+    union all
+    select * from ticket_events
+),
+
+-- The rules are matched once per kind of event, not once per event.
+event_kinds as (
+    select distinct
+        source_object,
+        coalesce(event_type, '') as event_type,
+        coalesce(event_name, '') as event_name
+    from events
+),
+
+rules_ranked as (
+    select
+        event_kinds.source_object,
+        event_kinds.event_type,
+        event_kinds.event_name,
+        touchpoint_rules.touchpoint,
+        row_number() over (
+            partition by
+                event_kinds.source_object, event_kinds.event_type, event_kinds.event_name
+            order by touchpoint_rules.priority
+        ) as rule_rank
+    from event_kinds
+    inner join {{ ref('touchpoint_rules') }} as touchpoint_rules
+        on touchpoint_rules.source_object = event_kinds.source_object
+        and coalesce(touchpoint_rules.event_type = event_kinds.event_type, touchpoint_rules.event_type is null)
+        and coalesce(touchpoint_rules.event_name = event_kinds.event_name, touchpoint_rules.event_name is null)
+),
+
+events_mapped as (
+    select
+        events.event_id,
+        events.source_system,
+        events.source_object,
+        events.identity_id,
+        coalesce(rules_ranked.touchpoint, '(unmapped)') as touchpoint,
+        events.is_deleted,
+        events.occurred_at
+    from events
+    left join rules_ranked
+        on rules_ranked.source_object = events.source_object
+        and rules_ranked.event_type = coalesce(events.event_type, '')
+        and rules_ranked.event_name = coalesce(events.event_name, '')
+        and rules_ranked.rule_rank = 1
+)
+
+select * from events_mapped

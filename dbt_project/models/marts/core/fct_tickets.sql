@@ -1,0 +1,72 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('int_tickets.ticket_id') }} as changed_tickets
+    union
+    select tickets.ticket_id
+    from {{ ref('int_tickets') }} as tickets
+    where tickets.identity_id in (
+        select key from {{ dirty('int_identities.identity_id') }} as identities
+    )
+    union
+    select tickets.ticket_id
+    from {{ this }} as tickets
+    where tickets.customer_key in (
+        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+    )
+    union
+    select substring(key from 16)
+    from {{ dirty('int_touchpoint_events.event_id') }} as events
+    where starts_with(key, 'zendesk:ticket:')
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='ticket_id',
+    meta={'rebuild_when': rebuild_when},
+    indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}],
+) }}
+
+with
+
+changed_tickets as (
+    select
+        *,
+        {{ reporting_date('created_at') }} as created_date
+    from {{ ref('int_tickets') }}
+    where {{ to_rebuild('ticket_id') }}
+),
+
+tickets as (
+    select
+        changed_tickets.ticket_id,
+        identities.customer_key,
+        customers.customer_version_key,
+        changed_tickets.assignee_id,
+        changed_tickets.group_id,
+        changed_tickets.organization_id,
+        events.touchpoint,
+        touchpoints.journey_stage,
+        touchpoints.channel,
+        changed_tickets.ticket_status,
+        changed_tickets.priority,
+        changed_tickets.ticket_type,
+        changed_tickets.satisfaction_score,
+        customers.segment,
+        customers.country,
+        identities.identity_method,
+        changed_tickets.ticket_status = 'deleted' as is_deleted,
+        changed_tickets.created_date,
+        changed_tickets.created_at,
+        changed_tickets.updated_at
+    from changed_tickets
+    inner join {{ ref('int_identities') }} as identities
+        on identities.identity_id = changed_tickets.identity_id
+    inner join {{ ref('dim_customers') }} as customers
+        on customers.customer_key = identities.customer_key
+        and changed_tickets.created_date >= customers.valid_from
+        and changed_tickets.created_date < customers.valid_to
+    inner join {{ ref('int_touchpoint_events') }} as events
+        on events.event_id = 'zendesk:ticket:' || changed_tickets.ticket_id
+    inner join {{ ref('dim_touchpoints') }} as touchpoints
+        on touchpoints.touchpoint = events.touchpoint
+)
+
+select * from tickets

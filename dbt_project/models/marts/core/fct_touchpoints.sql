@@ -1,0 +1,64 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('int_touchpoint_events.event_id') }} as events
+    union
+    select events.event_id
+    from {{ ref('int_touchpoint_events') }} as events
+    where events.identity_id in (
+        select key from {{ dirty('int_identities.identity_id') }} as identities
+    )
+    union
+    select touches.event_id
+    from {{ this }} as touches
+    where touches.customer_key in (
+        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+    )
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='event_id',
+    meta={'rebuild_when': rebuild_when},
+    indexes=[{'columns': ['event_id']}, {'columns': ['customer_key']}],
+) }}
+
+with
+
+events as (
+    select
+        *,
+        {{ reporting_date('occurred_at') }} as occurred_date
+    from {{ ref('int_touchpoint_events') }}
+    where occurred_at is not null
+        and not is_deleted
+        and {{ to_rebuild('event_id') }}
+),
+
+touches as (
+    select
+        events.event_id,
+        identities.customer_key,
+        customers.customer_version_key,
+        events.source_system,
+        events.source_object,
+        events.touchpoint,
+        touchpoints.journey_stage,
+        touchpoints.channel,
+        touchpoints.environment,
+        touchpoints.owner_area,
+        customers.segment,
+        customers.country,
+        identities.identity_method,
+        touchpoints.advances_stage,
+        events.occurred_date,
+        events.occurred_at
+    from events
+    inner join {{ ref('int_identities') }} as identities
+        on identities.identity_id = events.identity_id
+    inner join {{ ref('dim_customers') }} as customers
+        on customers.customer_key = identities.customer_key
+        and events.occurred_date >= customers.valid_from
+        and events.occurred_date < customers.valid_to
+    inner join {{ ref('dim_touchpoints') }} as touchpoints
+        on touchpoints.touchpoint = events.touchpoint
+)
+
+select * from touches

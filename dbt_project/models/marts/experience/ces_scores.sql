@@ -1,0 +1,56 @@
+{% set rebuild_when %}{% raw %}
+{{ score_periods_to_rebuild() }}
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='score_period_key',
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
+    indexes=[{'columns': ['period_key']}],
+) }}
+
+with
+
+scores as (
+    select
+        {{ score_period_columns() }},
+        periods.top_box as easy,
+        periods.score_sum,
+        periods.score_sum_squares,
+        periods.responses,
+        {{ function('ces') }}(
+            periods.score_sum, periods.responses
+        ) as ces,
+        {{ function('ces_low_95') }}(
+            periods.score_sum, periods.score_sum_squares, periods.responses
+        ) as ces_low_95,
+        {{ function('ces_high_95') }}(
+            periods.score_sum, periods.score_sum_squares, periods.responses
+        ) as ces_high_95,
+        {{ function('ces') }}(periods.score_sum, periods.responses)
+            - {{ function('ces') }}(
+                previous_periods.score_sum, previous_periods.responses
+            ) as ces_change_points,
+        {{ function('ces_change_p_value') }}(
+            previous_periods.score_sum, previous_periods.score_sum_squares, previous_periods.responses,
+            periods.score_sum, periods.score_sum_squares, periods.responses
+        ) as p_value,
+        {{ function('share_percent') }}(
+            periods.top_box, periods.responses
+        ) as easy_share,
+        {{ function('share_low_95') }}(
+            periods.top_box, periods.responses
+        ) as easy_share_low_95,
+        {{ function('share_high_95') }}(
+            periods.top_box, periods.responses
+        ) as easy_share_high_95,
+        {{ function('sample_status') }}(periods.responses) as sample_status,
+        periods.period_end <= {{ as_of_date() }} as is_complete_period,
+        periods.period_start,
+        periods.period_end
+    from {{ ref('int_score_periods') }} as periods
+    {{ previous_score_period() }}
+    where periods.metric = 'ces'
+        and {{ to_rebuild('periods.period_key') }}
+)
+
+select * from scores

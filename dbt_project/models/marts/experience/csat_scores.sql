@@ -1,0 +1,44 @@
+{% set rebuild_when %}{% raw %}
+{{ score_periods_to_rebuild() }}
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='score_period_key',
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
+    indexes=[{'columns': ['period_key']}],
+) }}
+
+with
+
+scores as (
+    select
+        {{ score_period_columns() }},
+        periods.top_box,
+        periods.score_sum,
+        periods.responses,
+        {{ function('csat') }}(
+            periods.top_box, periods.responses
+        ) as csat,
+        {{ function('csat_low_95') }}(
+            periods.top_box, periods.responses
+        ) as csat_low_95,
+        {{ function('csat_high_95') }}(
+            periods.top_box, periods.responses
+        ) as csat_high_95,
+        {{ function('csat') }}(periods.top_box, periods.responses)
+            - {{ function('csat') }}(previous_periods.top_box, previous_periods.responses) as csat_change_points,
+        {{ function('share_change_p_value') }}(
+            previous_periods.top_box, previous_periods.responses,
+            periods.top_box, periods.responses
+        ) as p_value,
+        {{ function('sample_status') }}(periods.responses) as sample_status,
+        periods.period_end <= {{ as_of_date() }} as is_complete_period,
+        periods.period_start,
+        periods.period_end
+    from {{ ref('int_score_periods') }} as periods
+    {{ previous_score_period() }}
+    where periods.metric = 'csat'
+        and {{ to_rebuild('periods.period_key') }}
+)
+
+select * from scores

@@ -1,0 +1,53 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('fct_survey_responses.answered_date') }} as days
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='ces_daily_key',
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'answered_date'},
+    indexes=[{'columns': ['answered_date']}],
+) }}
+
+with
+
+counted_answers as (
+    select
+        answered_date,
+        survey_kind,
+        survey_id,
+        coalesce(journey_stage, '(unknown)') as journey_stage,
+        coalesce(experience_channel, '(unknown)') as experience_channel,
+        coalesce(segment, '(unknown)') as segment,
+        coalesce(country, '(unknown)') as country,
+        score,
+        is_top_box
+    from {{ ref('fct_survey_responses') }}
+    where is_counted
+        and metric = 'ces'
+        and {{ to_rebuild('answered_date', 'date') }}
+),
+
+daily_counts as (
+    select
+        concat_ws(
+            '|',
+            answered_date, survey_id, journey_stage, experience_channel, segment, country
+        ) as ces_daily_key,
+        survey_kind,
+        survey_id,
+        journey_stage,
+        experience_channel,
+        segment,
+        country,
+        count(*) filter (where is_top_box) as easy,
+        sum(score) as score_sum,
+        sum(score * score) as score_sum_squares,
+        count(*) as responses,
+        answered_date
+    from counted_answers
+    group by
+        answered_date, survey_kind, survey_id,
+        journey_stage, experience_channel, segment, country
+)
+
+select * from daily_counts

@@ -1,0 +1,47 @@
+{% set rebuild_when %}{% raw %}
+{{ score_periods_to_rebuild() }}
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='score_period_key',
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
+    indexes=[{'columns': ['period_key']}],
+) }}
+
+with
+
+scores as (
+    select
+        {{ score_period_columns() }},
+        periods.promoters,
+        periods.passives,
+        periods.detractors,
+        periods.responses,
+        {{ function('nps') }}(
+            periods.promoters, periods.passives, periods.detractors
+        ) as nps,
+        {{ function('nps_low_95') }}(
+            periods.promoters, periods.passives, periods.detractors
+        ) as nps_low_95,
+        {{ function('nps_high_95') }}(
+            periods.promoters, periods.passives, periods.detractors
+        ) as nps_high_95,
+        {{ function('nps') }}(periods.promoters, periods.passives, periods.detractors)
+            - {{ function('nps') }}(
+                previous_periods.promoters, previous_periods.passives, previous_periods.detractors
+            ) as nps_change_points,
+        {{ function('nps_change_p_value') }}(
+            previous_periods.promoters, previous_periods.passives, previous_periods.detractors,
+            periods.promoters, periods.passives, periods.detractors
+        ) as p_value,
+        {{ function('sample_status') }}(periods.responses) as sample_status,
+        periods.period_end <= {{ as_of_date() }} as is_complete_period,
+        periods.period_start,
+        periods.period_end
+    from {{ ref('int_score_periods') }} as periods
+    {{ previous_score_period() }}
+    where periods.metric = 'nps'
+        and {{ to_rebuild('periods.period_key') }}
+)
+
+select * from scores

@@ -1,0 +1,42 @@
+with
+
+source as (
+    select
+        deliveries.record_id as natural_key,
+        deliveries.record_id as delivery_id,
+        deliveries.order_id,
+        deliveries.associated_contact_id as contact_id,
+        deliveries.delivery_method,
+        deliveries.carrier,
+        deliveries.delivery_status,
+        {{ parse_date('deliveries.promised_date') }} as promised_date,
+        {{ parse_timestamp('deliveries.shipped_date') }} as shipped_at,
+        deliveries.delivered_date as sent_delivered,
+        {{ parse_timestamp('deliveries.delivered_date') }} as delivered_at,
+        {{ parse_timestamp('deliveries.last_modified_date') }} as modified_at,
+        {{ lineage('deliveries') | indent(4) }}
+    from {{ source('hubspot', 'deliveries') }} as deliveries
+    {{ join_frozen_loads('deliveries') | indent(4) }}
+)
+
+select
+    natural_key,
+    delivery_id,
+    order_id,
+    contact_id,
+    delivery_method,
+    carrier,
+    delivery_status,
+    promised_date,
+    shipped_at,
+    delivered_at,
+    modified_at,
+    {{ quarantine_reason([
+            ['delivery_id', 'delivery_id'],
+            ['order_id', 'order_id'],
+    ]) }} as quarantine_reason,
+    _batch_date,
+    _load_id,
+    _file_no,
+    _row_number
+from source

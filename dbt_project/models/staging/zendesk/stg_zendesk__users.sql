@@ -1,0 +1,38 @@
+with
+
+source as (
+    select
+        users.record ->> 'id' as natural_key,
+        users.record ->> 'id' as user_id,
+        users.record ->> 'external_id' as contact_reference,
+        {{ email_key("users.record ->> 'email'") }} as email_key,
+        users.record ->> 'organization_id' as organization_id,
+        users.record ->> 'role' as user_role,
+        users.record ->> 'locale' as locale,
+        {{ parse_boolean("users.record ->> 'active'") }} as is_active,
+        users.record ->> 'updated_at' as sent_updated,
+        {{ parse_timestamp("(users.record ->> 'updated_at')") }} as updated_at,
+        {{ lineage('users') | indent(4) }}
+    from {{ source('zendesk', 'users') }} as users
+    {{ join_frozen_loads('users') | indent(4) }}
+)
+
+select
+    natural_key,
+    user_id,
+    contact_reference,
+    email_key,
+    organization_id,
+    user_role,
+    locale,
+    is_active,
+    updated_at,
+    {{ quarantine_reason([
+            ['user_id', 'user_id'],
+            ['sent_updated', 'updated_at'],
+    ]) }} as quarantine_reason,
+    _batch_date,
+    _load_id,
+    _file_no,
+    _row_number
+from source
