@@ -5,6 +5,7 @@ schema itself lies in ``include/migrations``, one file per step, each run once.
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -49,23 +50,41 @@ def migrate(connection: psycopg.Connection) -> list[str]:
 def accept_load(connection: psycopg.Connection, load_id: int) -> None:
     """Put a load in force; the one accepted before for its feed and date is superseded.
 
-    Only this supersedes. Both changes are one transaction.
+    Only acceptance supersedes. Both changes are one transaction.
+    """
+    accept_loads(connection, [load_id])
+
+
+def accept_loads(connection: psycopg.Connection, load_ids: Sequence[int]) -> None:
+    """Put many loads in force at once; of one feed and date the last of them stays so.
+
+    The loads accepted before are superseded. All of it is one transaction.
     """
     with connection.transaction():
         connection.execute(
-            "update audit.loads as old set status = 'superseded',"
-            " superseded_by = new.load_id, decided_at = clock_timestamp()"
-            " from audit.loads as new"
-            " where new.load_id = %s and old.load_id <> new.load_id"
-            " and old.feed = new.feed and old.batch_date = new.batch_date"
-            " and old.status = 'accepted'",
-            [load_id],
+            "create temporary table accepting on commit drop as"
+            " select distinct on (loads.feed, loads.batch_date)"
+            "   loads.feed, loads.batch_date, loads.load_id"
+            " from unnest(%s::bigint[]) with ordinality as given (load_id, place)"
+            " join audit.loads as loads on loads.load_id = given.load_id"
+            " order by loads.feed, loads.batch_date, given.place desc",
+            [list(load_ids)],
         )
         connection.execute(
-            "update audit.loads set status = 'accepted', held_reason = null,"
-            " decided_at = clock_timestamp() where load_id = %s",
-            [load_id],
+            "update audit.loads as old set status = 'superseded',"
+            " superseded_by = new.load_id, decided_at = clock_timestamp()"
+            " from accepting as new"
+            " where old.feed = new.feed and old.batch_date = new.batch_date"
+            " and old.load_id <> new.load_id"
+            " and (old.status = 'accepted' or old.load_id = any(%s))",
+            [list(load_ids)],
         )
+        connection.execute(
+            "update audit.loads as loads set status = 'accepted', held_reason = null,"
+            " superseded_by = null, decided_at = clock_timestamp()"
+            " from accepting where loads.load_id = accepting.load_id"
+        )
+        connection.execute("drop table accepting")
 
 
 def hold_load(connection: psycopg.Connection, load_id: int, reason: str) -> None:

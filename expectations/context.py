@@ -1,0 +1,240 @@
+"""Run suites with Great Expectations and keep their Data Docs.
+
+In: suites, each with the query whose rows it looks at. Out: one `Outcome` per
+expectation, and static pages below ``<report folder>/data_docs``.
+
+The context is ephemeral: suites, sources and checkpoints are written in Python here and
+live for one run, because a file context writes them back into its folder, which is in
+git, and costs a second more. Only the results of the last runs and the pages are files,
+in the report folder. The password of the database stays in memory.
+
+Great Expectations costs three seconds to import, so it is imported where it is used.
+"""
+
+import logging
+import os
+import re
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict
+
+from include.errors import GateError
+from include.settings import Settings
+
+if TYPE_CHECKING:
+    from great_expectations import ExpectationSuite
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.data_context.data_context.ephemeral_data_context import (
+        EphemeralDataContext,
+    )
+
+log = logging.getLogger(__name__)
+
+SITE = "data_docs"
+RESULTS = ".gate_results"
+KEPT_RUNS = 30
+ROW_ID = "row_id"
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """A suite and the rows it looks at.
+
+    `query` is one select statement without a percent sign (SQLAlchemy doubles it). Its
+    column `row_id` tells a failing row from the others; it and the checked columns are
+    shown in Data Docs, so none of them may hold anything personal.
+    """
+
+    suite: "ExpectationSuite"
+    query: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one expectation; `failing` maps row ids to the values observed."""
+
+    suite: str
+    meta: Mapping[str, Any]
+    severity: str
+    is_met: bool
+    checked: int
+    failing: Mapping[str, Any]
+
+
+def run_suites(
+    settings: Settings, runs: Sequence[SuiteRun], run_id: str
+) -> list[Outcome]:
+    """Run the suites side by side in one checkpoint and render their pages.
+
+    Raises GateError when an expectation could not be evaluated at all: what was not
+    checked is not trusted.
+    """
+    _silence()
+    import great_expectations as gx
+    from great_expectations.checkpoint.actions import UpdateDataDocsAction
+
+    _forget_old_runs(settings.report_folder)
+    context = _open_context(settings.report_folder)
+    with warnings.catch_warnings():
+        # It advises the PostgreSQL source, which refuses an address without a host.
+        warnings.simplefilter("ignore")
+        source = context.data_sources.add_sql(
+            name="warehouse", connection_string=_sqlalchemy_url(settings.database_url)
+        )
+    definitions = []
+    for run in runs:
+        if "%" in run.query:
+            raise ValueError(f"the query of suite {run.suite.name} has a percent sign")
+        asset = source.add_query_asset(name=run.suite.name, query=run.query)
+        definitions.append(
+            context.validation_definitions.add(
+                gx.ValidationDefinition(
+                    name=run.suite.name,
+                    data=asset.add_batch_definition_whole_table("all"),
+                    suite=context.suites.add(run.suite),
+                )
+            )
+        )
+    checkpoint = context.checkpoints.add(
+        gx.Checkpoint(
+            name=runs[0].suite.name,
+            validation_definitions=definitions,
+            actions=[UpdateDataDocsAction(name="pages", site_names=[SITE])],
+            result_format={
+                "result_format": "COMPLETE",
+                "unexpected_index_column_names": [ROW_ID],
+                "return_unexpected_index_query": False,
+                "partial_unexpected_count": 20,
+            },
+        )
+    )
+    name = re.sub(r"[^A-Za-z0-9.-]+", "_", run_id)
+    result = checkpoint.run(run_id=gx.RunIdentifier(run_name=name))
+    return [
+        outcome
+        for suite_result in result.run_results.values()
+        for outcome in _read_outcomes(suite_result)
+    ]
+
+
+def _read_outcomes(result: "ExpectationSuiteValidationResult") -> list[Outcome]:
+    outcomes = []
+    for checked in result.results:
+        configuration = checked.expectation_config
+        assert configuration is not None
+        if checked.exception_info.get("raised_exception", True):
+            # Never the traceback: it quotes the statement with its values.
+            raise GateError(
+                f"Suite {result.suite_name}: the expectation about "
+                f"{configuration.kwargs.get('column', 'the table')} could not be "
+                "evaluated, so nothing is let through; compare the columns that its "
+                "query selects with those of the database."
+            )
+        details = checked.result or {}
+        outcomes.append(
+            Outcome(
+                suite=result.suite_name,
+                meta=configuration.meta or {},
+                severity=str(configuration.severity.value),
+                is_met=bool(checked.success),
+                checked=int(details.get("element_count", 0)),
+                failing={
+                    str(row[ROW_ID]): row[configuration.kwargs["column"]]
+                    for row in details.get("unexpected_index_list") or []
+                },
+            )
+        )
+    return outcomes
+
+
+def _silence() -> None:
+    """Keep telemetry off and Great Expectations' own chatter out of the task's log."""
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    os.environ["DO_NOT_TRACK"] = "1"
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+
+def _open_context(report_folder: Path) -> "EphemeralDataContext":
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        ProgressBarsConfig,
+    )
+
+    def keep_in(folder: str) -> dict[str, str]:
+        return {
+            "class_name": "TupleFilesystemStoreBackend",
+            "base_directory": f"{report_folder / folder}/",
+        }
+
+    in_memory = {"class_name": "InMemoryStoreBackend"}
+    return gx.get_context(
+        mode="ephemeral",
+        project_config=DataContextConfig(
+            config_version=4.0,
+            stores={
+                "suites": {
+                    "class_name": "ExpectationsStore",
+                    "store_backend": in_memory,
+                },
+                "results": {
+                    "class_name": "ValidationResultsStore",
+                    "store_backend": keep_in(RESULTS),
+                },
+                # Great Expectations looks these two up by their default names.
+                "checkpoint_store": {
+                    "class_name": "CheckpointStore",
+                    "store_backend": in_memory,
+                },
+                "validation_definition_store": {
+                    "class_name": "ValidationDefinitionStore",
+                    "store_backend": in_memory,
+                },
+            },
+            expectations_store_name="suites",
+            validation_results_store_name="results",
+            checkpoint_store_name="checkpoint_store",
+            data_docs_sites={
+                SITE: {
+                    "class_name": "SiteBuilder",
+                    "store_backend": keep_in(SITE),
+                    "show_how_to_buttons": False,
+                    "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+                }
+            },
+            analytics_enabled=False,
+            progress_bars=ProgressBarsConfig(globally=False),
+        ),
+    )
+
+
+def _forget_old_runs(report_folder: Path) -> None:
+    """Keep the results and pages of the last runs of each suite, with room for one."""
+    # <root>/<suite>/<run name>/<time>/: the time sorts as text.
+    for root in (report_folder / RESULTS, report_folder / SITE / "validations"):
+        for suite in root.glob("*"):
+            times = sorted(suite.glob("*/*/"), key=lambda folder: folder.name)
+            for folder in times[: max(0, len(times) - KEPT_RUNS + 1)]:
+                shutil.rmtree(folder)
+                if not any(folder.parent.iterdir()):
+                    folder.parent.rmdir()
+
+
+def _sqlalchemy_url(database_url: str) -> str:
+    """Write a libpq URL or connection string as SQLAlchemy wants it, for psycopg 3."""
+    parts = {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
+    url = sqlalchemy.URL.create(
+        "postgresql+psycopg",
+        username=parts.pop("user", None),
+        password=parts.pop("password", None),
+        database=parts.pop("dbname", None),
+        # Host and port as parameters: so may a socket folder or a list of hosts be.
+        query=parts,
+    )
+    return url.render_as_string(hide_password=False)
