@@ -101,6 +101,7 @@ class EmbeddedAirflow:
                 self._process_files[name],
                 self.log_folder / f"{name}.log",
                 environment,
+                folder=self.folder,
             )
         self._wait_until_healthy()
 
@@ -217,6 +218,7 @@ class EmbeddedAirflow:
             return
         result = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
+            cwd=self.folder,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,

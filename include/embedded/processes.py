@@ -17,8 +17,12 @@ def start_process(
     process_file: Path,
     log_file: Path,
     environment: Mapping[str, str],
+    folder: Path,
 ) -> None:
-    """Start `command` in a session of its own; its output is appended to `log_file`."""
+    """Start `command` in `folder`, in a session of its own.
+
+    What it says is appended to `log_file`; `process_file` remembers which it is.
+    """
     log_file.parent.mkdir(parents=True, exist_ok=True)
     process_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
@@ -27,6 +31,7 @@ def start_process(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            cwd=folder,
             env=dict(environment),
             start_new_session=True,
         )

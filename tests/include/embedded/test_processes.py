@@ -25,7 +25,7 @@ def start(code: str, folder: Path) -> tuple[Path, str]:
     """Start Python code; return its process file and the first line that it prints."""
     process_file, log_file = folder / "it.pid", folder / "it.log"
     processes.start_process(
-        [sys.executable, "-c", code], process_file, log_file, os.environ
+        [sys.executable, "-c", code], process_file, log_file, os.environ, folder
     )
     deadline = time.monotonic() + 20
     while not (said := log_file.read_text().strip()):
