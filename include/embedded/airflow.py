@@ -13,6 +13,7 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -20,6 +21,7 @@ from pathlib import Path
 
 from include.embedded import ports, processes
 from include.embedded.airflow_api import AirflowApi
+from include.embedded.private_files import write_private
 from include.errors import WarehouseError
 
 logger = logging.getLogger(__name__)
@@ -68,6 +70,8 @@ class EmbeddedAirflow:
         self._project_folder = project_folder
         self._task_environment = dict(task_environment)
         self._is_scheduled = is_scheduled
+        self._is_stopped = False
+        self._lock = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -86,35 +90,39 @@ class EmbeddedAirflow:
         Processes that were started with other settings are started again.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self.is_running() and self._settings_file.read_text() == self._fingerprint():
+        if self._list_running() == list(COMMANDS) and self._has_same_settings():
             return
-        self.stop()
+        self._stop_processes()
         ports.choose_port(self._port_file)
         self._write_secrets()
-        self._settings_file.touch(mode=0o600)
-        self._settings_file.write_text(self._fingerprint())
+        write_private(self._settings_file, self._fingerprint())
         environment = self.environment()
         self._migrate(environment)
-        for name, command in COMMANDS.items():
-            processes.start_process(
-                [sys.executable, "-m", "airflow", *command],
-                self._process_files[name],
-                self.log_folder / f"{name}.log",
-                environment,
-                folder=self.folder,
-            )
+        with self._lock:
+            if self._is_stopped:
+                return
+            for name, command in COMMANDS.items():
+                processes.start_process(
+                    [sys.executable, "-m", "airflow", *command],
+                    self._process_files[name],
+                    self.log_folder / f"{name}.log",
+                    environment,
+                    folder=self.folder,
+                )
         self._wait_until_healthy()
 
     def stop(self) -> None:
-        """Stop all processes with their children; stopped ones are fine."""
-        processes.stop_processes(list(self._process_files.values()))
+        """Stop all processes with their children; stopped ones are fine.
+
+        A start that is under way in another thread starts nothing more.
+        """
+        with self._lock:
+            self._is_stopped = True
+            self._stop_processes()
 
     def is_running(self) -> bool:
         """Tell whether any of the processes runs."""
-        return any(
-            processes.find_process(process_file) is not None
-            for process_file in self._process_files.values()
-        )
+        return bool(self._list_running())
 
     def connect(self) -> AirflowApi:
         """Return a client of the API that has logged in."""
@@ -186,6 +194,22 @@ class EmbeddedAirflow:
     def _process_files(self) -> dict[str, Path]:
         return {name: self.folder / "processes" / name for name in COMMANDS}
 
+    def _list_running(self) -> list[str]:
+        return [
+            name
+            for name, process_file in self._process_files.items()
+            if processes.find_process(process_file) is not None
+        ]
+
+    def _stop_processes(self) -> None:
+        processes.stop_processes(list(self._process_files.values()))
+
+    def _has_same_settings(self) -> bool:
+        return (
+            self._settings_file.exists()
+            and self._settings_file.read_text() == self._fingerprint()
+        )
+
     def _fingerprint(self) -> str:
         parts = (
             sorted(self._task_environment.items()),
@@ -237,12 +261,12 @@ class EmbeddedAirflow:
     def _wait_until_healthy(self) -> None:
         deadline = time.monotonic() + START_SECONDS
         while True:
-            for name, process_file in self._process_files.items():
-                if processes.find_process(process_file) is None:
-                    raise WarehouseError(
-                        f"Airflow's {name} ended while it started: read "
-                        f"{self.log_folder / name}.log."
-                    )
+            if ended := set(COMMANDS) - set(self._list_running()):
+                name = min(ended)
+                raise WarehouseError(
+                    f"Airflow's {name} ended while it started: read "
+                    f"{self.log_folder / name}.log."
+                )
             unhealthy = AirflowApi.find_unhealthy(self.url)
             if not unhealthy:
                 return
@@ -252,12 +276,3 @@ class EmbeddedAirflow:
                     f"({', '.join(unhealthy)}): read the logs in {self.log_folder}."
                 )
             time.sleep(0.2)
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that only its owner may read."""
-    new_file = file.with_name(f"{file.name}.new")
-    new_file.unlink(missing_ok=True)
-    new_file.touch(mode=0o600)
-    new_file.write_text(text)
-    new_file.rename(file)
