@@ -97,6 +97,21 @@ def hold_load(connection: psycopg.Connection, load_id: int, reason: str) -> None
         )
 
 
+def hold_accepted_load(
+    connection: psycopg.Connection, load_id: int, reason: str
+) -> None:
+    """Hold a load that was accepted; the load that it superseded is in force again."""
+    with connection.transaction():
+        hold_load(connection, load_id, reason)
+        connection.execute(
+            "update audit.loads set status = 'accepted', superseded_by = null,"
+            " decided_at = clock_timestamp()"
+            " where load_id = (select max(load_id) from audit.loads"
+            "  where superseded_by = %s and status = 'superseded')",
+            [load_id],
+        )
+
+
 def record_feed_failure(
     connection: psycopg.Connection,
     run_id: str,
@@ -110,4 +125,16 @@ def record_feed_failure(
             "insert into audit.feed_failures (run_id, feed, batch_date, message)"
             " values (%s, %s, %s, %s)",
             [run_id, feed, batch_date, message],
+        )
+
+
+def resolve_feed_failures(
+    connection: psycopg.Connection, feed: str, batch_date: date
+) -> None:
+    """Note that a feed and date which failed before has been loaded well since."""
+    with connection.transaction():
+        connection.execute(
+            "update audit.feed_failures set resolved_at = clock_timestamp()"
+            " where feed = %s and batch_date = %s and resolved_at is null",
+            [feed, batch_date],
         )

@@ -73,7 +73,9 @@ create table audit.feed_failures (
     feed text not null,
     batch_date date not null,
     message text not null,
-    failed_at timestamptz not null default clock_timestamp()
+    failed_at timestamptz not null default clock_timestamp(),
+    -- When a load of that feed and date went well again.
+    resolved_at timestamptz
 );
 create index feed_failures_by_feed on audit.feed_failures (feed, batch_date);
 
@@ -120,14 +122,15 @@ create table audit.as_of (
 -- change that causes them, cleared when the whole build has succeeded.
 create table audit.dirty_keys (
     place text not null,
-    key text not null,
+    -- As raw keys, so that their indexes serve whatever the database's collation.
+    key text collate "C" not null,
     primary key (place, key)
 );
 
 -- Which keys of which model differ from what is published; a null key: all of them.
 create table audit.unpublished_keys (
     model text not null,
-    key text
+    key text collate "C"
 );
 create unique index unpublished_keys_once
     on audit.unpublished_keys (model, key) nulls not distinct;

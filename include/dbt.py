@@ -1,0 +1,172 @@
+"""dbt, run in this process on the warehouse's own settings.
+
+In: `Settings`. Out: dbt's manifest, and the outcome of each node of a build. dbt reads
+its connection and the key of the customer hash from the environment, so the secret is in
+no file, log or process list.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from psycopg.conninfo import conninfo_to_dict
+
+from include.errors import BuildError
+from include.settings import Settings
+
+HMAC_BLOCK = 64
+
+
+@dataclass(frozen=True)
+class NodeOutcome:
+    """How one node of a build ended; status is dbt's: success, pass, error, skipped …"""
+
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    message: str | None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the build must not go on."""
+        return self.status in ("error", "fail", "runtime error", "partial success")
+
+
+class Dbt:
+    """The project's dbt, with its own folder for artefacts and logs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._project = settings.project_folder / "dbt_project"
+        self._target = settings.report_folder / "dbt"
+        self._environment = dbt_environment(settings)
+        self._manifest: Manifest | None = None
+
+    def parse(self) -> Manifest:
+        """Read the project.
+
+        Raises BuildError with dbt's own words when it cannot be parsed.
+        """
+        result = self._invoke(["parse"])
+        if not result.success or not isinstance(result.result, Manifest):
+            raise BuildError(
+                f"The dbt project cannot be read: {_words(result.exception)}; correct it "
+                "and build again."
+            )
+        self._manifest = result.result
+        return self._manifest
+
+    def build(
+        self, exclude: Sequence[str] = (), *, with_tests: bool = True
+    ) -> list[NodeOutcome]:
+        """Build seeds, functions and models, and test them; parents first.
+
+        Raises BuildError when dbt itself cannot run (no connection, say); a failing
+        model or test is an outcome.
+        """
+        arguments = ["build", "--exclude-resource-type", "unit_test"]
+        if not with_tests:
+            arguments += ["--exclude-resource-type", "test"]
+        if exclude:
+            arguments += ["--exclude", *exclude]
+        result = self._invoke(arguments)
+        if result.exception is not None:
+            raise BuildError(f"dbt did not run: {_words(result.exception)}.")
+        outcomes = []
+        for run in getattr(result.result, "results", []):
+            outcomes.append(
+                NodeOutcome(
+                    name=run.node.name,
+                    kind=str(run.node.resource_type),
+                    status=str(run.status),
+                    seconds=float(run.execution_time),
+                    message=run.message,
+                )
+            )
+        return outcomes
+
+    def test_units(self) -> list[NodeOutcome]:
+        """Run the unit tests of the models."""
+        result = self._invoke(["test", "--select", "test_type:unit"])
+        if result.exception is not None:
+            raise BuildError(f"dbt did not run: {_words(result.exception)}.")
+        return [
+            NodeOutcome(
+                name=run.node.name,
+                kind=str(run.node.resource_type),
+                status=str(run.status),
+                seconds=float(run.execution_time),
+                message=run.message,
+            )
+            for run in getattr(result.result, "results", [])
+        ]
+
+    def _invoke(self, arguments: Sequence[str]) -> dbtRunnerResult:
+        self._target.mkdir(parents=True, exist_ok=True)
+        with _environment(self._environment):
+            return dbtRunner(manifest=self._manifest).invoke(
+                [
+                    *arguments,
+                    *("--project-dir", str(self._project)),
+                    *("--profiles-dir", str(self._project)),
+                    *("--target-path", str(self._target)),
+                    *("--log-path", str(self._target / "logs")),
+                    *("--log-level", "none"),
+                    *("--log-level-file", "info"),
+                    "--no-use-colors",
+                ]
+            )
+
+
+def dbt_environment(settings: Settings) -> dict[str, str]:
+    """Return the variables that the project's profile, macros and functions read."""
+    server = conninfo_to_dict(settings.database_url)
+    key = hashlib.sha256(settings.key_secret.encode()).digest().ljust(HMAC_BLOCK, b"\0")
+    inner = bytes(byte ^ 0x36 for byte in key).hex()
+    outer = bytes(byte ^ 0x5C for byte in key).hex()
+    return {
+        "CX_DBT_HOST": str(server.get("host", "localhost")),
+        "CX_DBT_PORT": str(server.get("port", 5432)),
+        "CX_DBT_USER": str(server.get("user", "")),
+        "CX_DBT_DATABASE": str(server.get("dbname", "")),
+        "DBT_ENV_SECRET_PASSWORD": str(server.get("password", "")),
+        "CX_REPORTING_TIME_ZONE": settings.reporting_time_zone,
+        "PGOPTIONS": f"-c cx.key_inner={inner} -c cx.key_outer={outer}",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def key_fingerprint(settings: Settings) -> str:
+    """Return a fingerprint of the key secret, to tell whether it is still the same."""
+    return hashlib.sha256(
+        b"cx key fingerprint:" + settings.key_secret.encode()
+    ).hexdigest()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _words(error: BaseException | None) -> str:
+    return " ".join(str(error).split()) if error else "dbt gives no reason"
+
+
+def log_file(settings: Settings) -> Path:
+    """Where dbt's own log lies."""
+    return settings.report_folder / "dbt" / "logs" / "dbt.log"

@@ -1,0 +1,147 @@
+"""Fingerprints of dbt nodes: has the code that a model was built with changed?
+
+In: a parsed dbt manifest. Out: one `Node` per seed, function and model in the order of
+their dependencies, with a SHA-256 over its text, its configuration, the macros that it
+calls, the settings that its SQL reads, and the fingerprints of its parents. So a changed
+seed or macro changes exactly the models that depend on it.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import FunctionNode, ModelNode, SeedNode
+
+# What changes a relation when it changes; hooks are macros, and tests build nothing.
+CONFIGURATION = ("materialized", "unique_key", "indexes", "schema", "column_types")
+
+BuiltNode = ModelNode | SeedNode | FunctionNode
+
+
+@dataclass(frozen=True)
+class Node:
+    """One seed, function or model as the build keeps it in ``audit.models``."""
+
+    name: str
+    kind: str
+    schema_name: str
+    is_published: bool
+    row_key: tuple[str, ...]
+    rebuild_by: str | None
+    is_static: bool
+    fingerprint: str
+
+
+def read_nodes(manifest: Manifest, settings: Mapping[str, str]) -> list[Node]:
+    """Return what the project builds, parents first.
+
+    Parameters
+    ----------
+    settings : names and values of the settings that SQL depends on
+    """
+    nodes: dict[str, Node] = {}
+    for unique_id in _order_by_dependency(manifest):
+        node = _find(manifest, unique_id)
+        parents = [nodes[parent] for parent in _parents(manifest, node)]
+        nodes[unique_id] = _describe(manifest, node, parents, settings)
+    return list(nodes.values())
+
+
+def _describe(
+    manifest: Manifest,
+    node: BuiltNode,
+    parents: list[Node],
+    settings: Mapping[str, str],
+) -> Node:
+    meta = dict(node.config.meta or {})
+    row_key = getattr(node.config, "unique_key", None) or meta.get("row_key", [])
+    row_key = (row_key,) if isinstance(row_key, str) else tuple(row_key)
+    kind = "seed" if isinstance(node, SeedNode) else node.config.materialized
+    if isinstance(node, FunctionNode):
+        kind = "function"
+    content = {
+        "text": node.raw_code or node.checksum.checksum,
+        "checksum": node.checksum.checksum,
+        "configuration": {
+            name: node.config.get(name) for name in CONFIGURATION if name in node.config
+        },
+        "meta": {key: meta[key] for key in sorted(meta) if key != "is_published"},
+        "macros": sorted(_macro_texts(manifest, node)),
+        "settings": dict(settings),
+        "parents": sorted(parent.fingerprint for parent in parents),
+    }
+    if isinstance(node, FunctionNode):
+        content["signature"] = [
+            [argument.name, argument.data_type] for argument in node.arguments
+        ] + [node.returns.data_type]
+    text = json.dumps(content, sort_keys=True, default=str)
+    return Node(
+        name=node.name,
+        kind=kind,
+        schema_name=node.schema,
+        is_published=bool(meta.get("is_published")),
+        row_key=row_key,
+        rebuild_by=meta.get("rebuild_by", row_key[0] if row_key else None),
+        # Nothing but seeds and functions above it: it changes with the code alone.
+        is_static=kind in ("seed", "function", "view")
+        or (kind == "table" and all(parent.is_static for parent in parents)),
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+    )
+
+
+def _find(manifest: Manifest, unique_id: str) -> BuiltNode:
+    node = manifest.functions.get(unique_id) or manifest.nodes[unique_id]
+    assert isinstance(node, BuiltNode)
+    return node
+
+
+def _parents(manifest: Manifest, node: BuiltNode) -> list[str]:
+    if isinstance(node, SeedNode):
+        return []
+    built = (*manifest.functions, *manifest.nodes)
+    return [parent for parent in node.depends_on.nodes if parent in set(built)]
+
+
+def _order_by_dependency(manifest: Manifest) -> list[str]:
+    ordered: dict[str, None] = {}
+
+    def visit(unique_id: str) -> None:
+        if unique_id in ordered:
+            return
+        for parent in _parents(manifest, _find(manifest, unique_id)):
+            visit(parent)
+        ordered[unique_id] = None
+
+    for unique_id in sorted(manifest.functions):
+        visit(unique_id)
+    for unique_id in sorted(manifest.nodes):
+        if isinstance(manifest.nodes[unique_id], ModelNode | SeedNode):
+            visit(unique_id)
+    return list(ordered)
+
+
+def _macro_texts(manifest: Manifest, node: BuiltNode) -> set[str]:
+    """Texts of the project's own macros that a node's SQL calls, directly or not."""
+    if isinstance(node, SeedNode):
+        return set()
+    texts: set[str] = set()
+    seen: set[str] = set()
+    waiting = list(node.depends_on.macros)
+    while waiting:
+        unique_id = waiting.pop()
+        macro = manifest.macros.get(unique_id)
+        if (
+            unique_id in seen
+            or macro is None
+            or macro.package_name != node.package_name
+        ):
+            continue
+        seen.add(unique_id)
+        # How a model is replaced does not change what it contains.
+        if macro.original_file_path.endswith("rebuild.sql"):
+            continue
+        texts.add(macro.macro_sql)
+        waiting.extend(macro.depends_on.macros)
+    return texts

@@ -1,0 +1,239 @@
+"""One night, step by step: what the DAG and the command line call.
+
+    extract -> check_raw -> build -> check_marts -> publish -> report
+
+In: exports in the landing zone. Out: a published version of ``marts`` and the scorecard.
+A feed that fails never stops the others: it is recorded, the night goes on without it,
+and `report` ends the run as failed so that somebody is told.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+from include import audit, builds
+from include import publish as publishing
+from include.contracts import read_contracts
+from include.errors import ExportError, GateError, WarehouseError
+from include.landing import Landing
+from include.loader import LoadResult, load_feed
+from include.raw_tables import create_raw_tables
+from include.settings import Settings, connect
+
+log = logging.getLogger(__name__)
+
+ROLES = ("crm", "survey", "ticket")
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ExtractResult:
+    """What was loaded: results in the order of loading, and the failures' sentences."""
+
+    loads: list[LoadResult]
+    failures: list[str] = field(default_factory=list)
+
+
+def prepare(settings: Settings) -> None:
+    """Bring the audit schema and the raw tables up to the code; cheap when they are."""
+    contracts = read_contracts(settings.project_folder)
+    with connect(settings) as connection:
+        audit.migrate(connection)
+        create_raw_tables(connection, contracts.values())
+
+
+def extract(
+    settings: Settings,
+    role: str,
+    first: date,
+    last: date,
+    run_id: str,
+    progress: Progress = log.info,
+) -> ExtractResult:
+    """Load every feed of one role for the batch dates first to last, inclusive.
+
+    Raises ExportError, after all the others are loaded, when a feed failed; each failure
+    is in ``audit.feed_failures`` too.
+    """
+    prepare(settings)
+    result = _extract(settings, role, first, last, run_id, progress)
+    if result.failures:
+        raise WarehouseError(" ".join(result.failures))
+    return result
+
+
+def check_raw(settings: Settings, run_id: str) -> "checks.GateResult":
+    """Gate 1: accept or hold every load that waits."""
+    from include import checks
+
+    prepare(settings)
+    return checks.check_raw(settings, run_id)
+
+
+def build(settings: Settings, run_id: str) -> builds.BuildResult:
+    """Build what the accepted loads touch."""
+    return builds.build(settings, run_id)
+
+
+def check_marts(settings: Settings, run_id: str) -> "checks.GateResult":
+    """Gate 2: would a reader believe this?
+
+    Where the doubt belongs to one source, that source's loads of this run are held, the
+    load that each replaced is in force again, and the rest is built and checked once
+    more.
+
+    Raises GateError when the marts must not be published.
+    """
+    from include import checks
+
+    try:
+        result = checks.check_marts(settings, run_id)
+    except GateError as error:
+        if not _hold_loads_of_failed_source(settings, run_id, error):
+            raise
+        builds.build(settings, run_id)
+        result = checks.check_marts(settings, run_id)
+    with connect(settings) as connection, connection.transaction():
+        connection.execute(
+            "update audit.builds set gated_at = clock_timestamp()"
+            " where build_id = (select max(build_id) from audit.builds)"
+            " and status = 'succeeded'"
+        )
+    return result
+
+
+def publish(settings: Settings, run_id: str) -> publishing.PublishResult:
+    """Copy what changed into marts."""
+    return publishing.publish(settings, run_id)
+
+
+def report(settings: Settings, run_id: str) -> Path:
+    """Write the scorecard and say how the run went.
+
+    Raises WarehouseError when a feed failed, a load is held or a gate was not passed in
+    this run, so that the run ends failed.
+    """
+    from include.scorecard import write_scorecard
+
+    page = write_scorecard(settings)
+    problems = find_problems(settings, run_id)
+    if problems:
+        raise WarehouseError(" ".join(problems))
+    return page
+
+
+def find_problems(settings: Settings, run_id: str) -> list[str]:
+    """Return one sentence for each thing that went wrong in a run."""
+    with connect(settings) as connection:
+        return [
+            row[0]
+            for row in connection.execute(
+                "select message from audit.feed_failures where run_id = %(run)s"
+                " union all"
+                " select format('%%s of %%s is held: %%s', feed, batch_date, held_reason)"
+                " from audit.loads where run_id = %(run)s and status = 'held'"
+                " union all"
+                " select message from audit.builds"
+                " where run_id = %(run)s and status = 'failed'"
+                " and build_id = (select max(build_id) from audit.builds)"
+                " union all"
+                " select format('%%s: %%s was expected, %%s was seen; the marts stay as"
+                " they were.', subject, expectation, observed)"
+                " from audit.gate_results"
+                " where run_id = %(run)s and gate = 'marts' and not is_met"
+                " and severity = 'critical' and not exists (select from audit.publishes"
+                "  where run_id = %(run)s)",
+                {"run": run_id},
+            )
+        ]
+
+
+def run_nights(
+    settings: Settings,
+    first: date,
+    last: date,
+    run_id: str,
+    progress: Progress = log.info,
+) -> list[str]:
+    """Load a range of batch dates at once, then build, check and publish once.
+
+    Returns:
+        One sentence for each feed that failed or load that is held; empty when all went
+        well.
+    """
+    prepare(settings)
+    for role in ROLES:
+        _extract(settings, role, first, last, run_id, progress)
+    result = check_raw(settings, run_id)
+    progress(f"gate 1: {result.checked} loads checked, {len(result.held_loads)} held")
+    built = build(settings, run_id)
+    progress(f"build: {built.loads_touched} loads, {built.models_rebuilt} models")
+    check_marts(settings, run_id)
+    progress("gate 2: passed")
+    published = publish(settings, run_id)
+    progress(
+        f"publish: {published.rows_deleted} rows out, {published.rows_inserted} rows in"
+    )
+    return find_problems(settings, run_id)
+
+
+def _extract(
+    settings: Settings,
+    role: str,
+    first: date,
+    last: date,
+    run_id: str,
+    progress: Progress,
+) -> ExtractResult:
+    contracts = [
+        contract
+        for contract in read_contracts(settings.project_folder).values()
+        if contract.role == role
+    ]
+    landing = Landing(settings.landing_url)
+    nights = (last - first).days + 1
+    loads: list[LoadResult] = []
+    failures: list[str] = []
+    with connect(settings) as connection:
+        for contract in contracts:
+            done = 0
+            for night in range(nights):
+                batch_date = first + timedelta(days=night)
+                try:
+                    loaded = load_feed(
+                        connection, landing, contract, batch_date, run_id
+                    )
+                except ExportError as error:
+                    log.error("%s", error)
+                    audit.record_feed_failure(
+                        connection, run_id, contract.name, batch_date, str(error)
+                    )
+                    failures.append(str(error))
+                    continue
+                audit.resolve_feed_failures(connection, contract.name, batch_date)
+                if loaded is not None:
+                    loads.append(loaded)
+                    done += loaded.rows_loaded
+            progress(f"{contract.name}: {nights} nights, {done:,} rows")
+    return ExtractResult(loads, failures)
+
+
+def _hold_loads_of_failed_source(
+    settings: Settings, run_id: str, error: GateError
+) -> bool:
+    """Hold the run's loads of the source that the gate blames; False: nobody to blame."""
+    source = getattr(error, "source", None)
+    if source is None:
+        return False
+    with connect(settings) as connection, connection.transaction():
+        rows = connection.execute(
+            "select load_id from audit.loads where run_id = %s and status = 'accepted'"
+            " and split_part(feed, '.', 1) = %s",
+            [run_id, source],
+        ).fetchall()
+        for (load_id,) in rows:
+            audit.hold_accepted_load(connection, load_id, f"gate 2: {error}")
+    return bool(rows)
