@@ -16,19 +16,6 @@ QUOTE = ord('"')
 NEWLINE = ord("\n")
 RETURN = ord("\r")
 
-# Encodings whose delimiters, quotes and newlines are single ASCII bytes, with the name
-# PostgreSQL has for them.
-SCANNED_ENCODINGS = {
-    "utf-8": "UTF8",
-    "utf-8-sig": "UTF8",
-    "ascii": "UTF8",
-    "iso8859-1": "LATIN1",
-    "iso8859-15": "LATIN9",
-    "iso8859-2": "LATIN2",
-    "cp1252": "WIN1252",
-    "cp1250": "WIN1250",
-}
-
 
 class NotClean(Exception):
     """The file must go the careful way; the text says why."""

@@ -83,7 +83,7 @@ def _read_lines(contract: FeedContract, content: ByteSource) -> Iterator[Record]
             value, problem = None, "JSON that is nested too deep"
         yield value, raw, problem
     if row_number == 0:
-        return
+        raise FileProblem("the file is empty", "export it again")
 
 
 class _Page:
@@ -178,9 +178,9 @@ class _Page:
             except RecursionError as error:
                 raise self._refuse("it is nested too deep") from error
             # A number at the end of what was read may go on.
-            if end == len(self._text) and self._text[end - 1] not in '"}]':
-                if self._fill():
-                    continue
+            may_go_on = end == len(self._text) and self._text[end - 1] not in '"}]'
+            if may_go_on and self._fill():
+                continue
             raw = self._text[self._position : end]
             self._position = end
             return value, raw, problem

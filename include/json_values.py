@@ -7,6 +7,7 @@ here only finds where a record ends and what PostgreSQL would refuse in it.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from include.text_lines import has_undecoded
 
@@ -21,14 +22,15 @@ class JsonDecoder:
 
     def __init__(self) -> None:
         self._number_problem: str | None = None
-        options = {
-            "parse_constant": self._note_constant,
-            "parse_float": self._check_number,
-            "parse_int": str,
-        }
-        self._strict = json.JSONDecoder(**options)
+        build = partial(
+            json.JSONDecoder,
+            parse_constant=self._note_constant,
+            parse_float=self._check_number,
+            parse_int=str,
+        )
+        self._strict = build()
         # Control characters inside strings are an error in the record, not in the page.
-        self._lenient = json.JSONDecoder(strict=False, **options)
+        self._lenient = build(strict=False)
 
     def decode(self, text: str, start: int) -> tuple[object, int, str | None]:
         """Decode the value that starts at `start`.
@@ -61,8 +63,6 @@ def find_problem(value: object, raw: str, required: Sequence[str]) -> str | None
     """Return why a decoded record cannot be stored; None when it can."""
     if not isinstance(value, dict):
         return "the record is not an object"
-    if has_undecoded(raw):
-        return "undecodable bytes"
     if "\\u" in raw and SUSPICIOUS_ESCAPE.search(raw):
         for text in _walk_strings(value):
             if "\0" in text:

@@ -22,28 +22,25 @@ class EncodingCheck:
 
     def __init__(self, encoding: str) -> None:
         name = codecs.lookup(encoding).name
-        self._encoding = encoding
         self._is_open = name not in UTF_8_NAMES and not name.startswith("utf-")
         self._has_found = False
         self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    @property
+    def is_utf_8(self) -> bool:
+        """Whether all that was fed is UTF-8, and not merely ASCII."""
+        return self._is_open and self._has_found
 
     def feed(self, block: bytes) -> None:
         """Look at the next bytes."""
         if not self._is_open or (block.isascii() and not self._decoder.getstate()[0]):
             return
         try:
-            self._decoder.decode(block)
+            text = self._decoder.decode(block)
         except UnicodeDecodeError:
             self._is_open = False
-        self._has_found = True
-
-    def finish(self) -> None:
-        """Raise FileProblem when all that is not ASCII was valid UTF-8."""
-        if self._is_open and self._has_found:
-            raise FileProblem(
-                f"the contract says {self._encoding}, but the bytes are UTF-8",
-                "write encoding: utf-8 into the contract, or export it as declared",
-            )
+        else:
+            self._has_found = self._has_found or not text.isascii()
 
 
 def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
@@ -65,13 +62,16 @@ def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
                 f"the contract says {encoding}, but the bytes are UTF-16",
                 "write encoding: utf-16 into the contract, or export it as declared",
             )
-        is_first = False
         check.feed(block)
+        if is_first and check.is_utf_8:
+            raise _refuse_utf_8(encoding)
+        is_first = False
         try:
             yield decoder.decode(block)
         except UnicodeDecodeError as error:
             raise refuse_encoding(encoding) from error
-    check.finish()
+    if check.is_utf_8:
+        raise _refuse_utf_8(encoding)
     try:
         yield decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
@@ -141,4 +141,11 @@ def refuse_encoding(encoding: str, row: int | None = None) -> FileProblem:
         "write the file's encoding (perhaps cp1252) into the contract, or export it as "
         "declared",
         row,
+    )
+
+
+def _refuse_utf_8(encoding: str) -> FileProblem:
+    return FileProblem(
+        f"the contract says {encoding}, but the bytes are UTF-8",
+        "write encoding: utf-8 into the contract, or export it as declared",
     )

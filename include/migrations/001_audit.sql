@@ -122,15 +122,14 @@ create table audit.as_of (
 -- change that causes them, cleared when the whole build has succeeded.
 create table audit.dirty_keys (
     place text not null,
-    -- As raw keys, so that their indexes serve whatever the database's collation.
-    key text collate "C" not null,
+    key text not null,
     primary key (place, key)
 );
 
 -- Which keys of which model differ from what is published; a null key: all of them.
 create table audit.unpublished_keys (
     model text not null,
-    key text collate "C"
+    key text
 );
 create unique index unpublished_keys_once
     on audit.unpublished_keys (model, key) nulls not distinct;

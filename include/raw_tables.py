@@ -1,0 +1,201 @@
+"""The raw tables, made out of the contracts.
+
+In: contracts. Out: per feed a table ``raw_<system>.<feed>`` (and for snapshot feeds the
+membership ``<feed>__snapshots``), brought up to its contract: created when missing, new
+columns added, nothing ever dropped. Lineage comes from column defaults that read the
+session, so that COPY fills it without a second write.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from include.contracts import FeedContract
+
+RECORD_COLUMN = "record"
+EXTRA_COLUMN = "_extra"
+STEM_COLUMN = "_file_stem"
+
+_STATE_QUERY = """
+    select
+        (
+            select array_agg(attname::text) from pg_attribute
+            where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped
+        ),
+        to_regclass(%(key_index)s) is not null
+            and (%(rows_index)s::text is null or to_regclass(%(rows_index)s) is not null)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """The names that belong to a feed's raw table, ready for SQL."""
+
+    contract: FeedContract
+
+    @property
+    def table(self) -> sql.Identifier:
+        """The table of the rows."""
+        return self._name("")
+
+    @property
+    def snapshots(self) -> sql.Identifier:
+        """The membership of a snapshot feed: which rows each load brought."""
+        return self._name("__snapshots")
+
+    @property
+    def row_numbers(self) -> str:
+        """The sequence of record numbers, as text for setval and nextval."""
+        return f"{self.contract.schema_name}.{self.contract.feed}__row_number"
+
+    @property
+    def content_columns(self) -> tuple[str, ...]:
+        """The columns that files fill."""
+        if self.contract.storage == "record":
+            return (RECORD_COLUMN,)
+        return (*self.contract.column_names, EXTRA_COLUMN)
+
+    def _name(self, suffix: str) -> sql.Identifier:
+        return sql.Identifier(
+            self.contract.schema_name, f"{self.contract.feed}{suffix}"
+        )
+
+
+def create_raw_tables(
+    connection: psycopg.Connection, contracts: Iterable[FeedContract]
+) -> None:
+    """Bring the raw tables of all these feeds up to their contracts."""
+    with connection.transaction():
+        for contract in contracts:
+            ensure_raw_table(connection, contract)
+
+
+def ensure_raw_table(connection: psycopg.Connection, contract: FeedContract) -> bool:
+    """Bring a feed's raw table up to its contract; cheap when nothing is to be done.
+
+    Returns whether its key indexes exist. They are made after the first copy
+    (`create_key_indexes`), so that a large first load is not slowed down by them.
+    """
+    names = f"{contract.schema_name}.{contract.feed}"
+    row = connection.execute(
+        _STATE_QUERY,
+        {
+            "table": names,
+            "key_index": f"{names}__natural_key",
+            "rows_index": f"{names}__snapshots_rows" if contract.is_snapshot else None,
+        },
+    ).fetchone()
+    present, is_indexed = row or (None, False)
+    if present is None:
+        _create(connection, contract)
+        return False
+    wanted = _content_definitions(contract)
+    for name in [name for name in wanted if name not in present]:
+        connection.execute(
+            sql.SQL("alter table {} add column if not exists {} {}").format(
+                RawTable(contract).table, sql.Identifier(name), wanted[name]
+            )
+        )
+    return bool(is_indexed)
+
+
+def create_key_indexes(connection: psycopg.Connection, contract: FeedContract) -> None:
+    """Index the natural key (and a snapshot's membership) of a filled raw table."""
+    raw = RawTable(contract)
+    keys: list[sql.Composable] = [
+        sql.SQL("({} ->> {})").format(sql.Identifier(RECORD_COLUMN), sql.Literal(name))
+        if contract.storage == "record"
+        else sql.Identifier(name)
+        for name in contract.natural_key
+    ]
+    connection.execute(
+        sql.SQL("create index if not exists {} on {} ({})").format(
+            sql.Identifier(f"{contract.feed}__natural_key"),
+            raw.table,
+            sql.SQL(", ").join(keys),
+        )
+    )
+    if contract.is_snapshot:
+        connection.execute(
+            sql.SQL("create index if not exists {} on {} (_row_id)").format(
+                sql.Identifier(f"{contract.feed}__snapshots_rows"), raw.snapshots
+            )
+        )
+
+
+def _create(connection: psycopg.Connection, contract: FeedContract) -> None:
+    # Two sources that start at once may both be the first.
+    connection.execute("select pg_advisory_xact_lock(hashtext('cx.raw_tables'))")
+    raw = RawTable(contract)
+    content = [
+        sql.SQL("{} {}").format(sql.Identifier(name), definition)
+        for name, definition in _content_definitions(contract).items()
+    ]
+    number = sql.SQL("default nextval({})").format(sql.Literal(raw.row_numbers))
+    lineage = lineage_definitions(number)
+    if contract.is_snapshot:
+        lineage = [
+            sql.SQL("_row_id bigint generated always as identity primary key"),
+            sql.SQL("_row_hash uuid not null unique"),
+            *lineage,
+        ]
+    schema_name = sql.Identifier(contract.schema_name)
+    statements = [
+        sql.SQL("create schema if not exists {}").format(schema_name),
+        # A cache: nextval() is called once a row, by one session at a time.
+        sql.SQL("create sequence if not exists {} cache 1000").format(
+            sql.Identifier(contract.schema_name, f"{contract.feed}__row_number")
+        ),
+        sql.SQL("create table if not exists {} ({})").format(
+            raw.table, sql.SQL(", ").join([*lineage, *content])
+        ),
+        _brin_index(contract, "", raw.table),
+    ]
+    if contract.is_snapshot:
+        statements += [
+            sql.SQL(
+                "create table if not exists {} (_load_id bigint not null, _row_id bigint"
+                " not null, _file_no integer not null, _row_number bigint not null)"
+            ).format(raw.snapshots),
+            _brin_index(contract, "__snapshots", raw.snapshots),
+        ]
+    for statement in statements:
+        connection.execute(statement)
+
+
+def lineage_definitions(row_number: sql.Composable) -> list[sql.Composable]:
+    """Return the definitions of the lineage columns, which read the session."""
+    return [
+        sql.SQL(
+            "_load_id bigint not null default current_setting('cx.load_id')::bigint"
+        ),
+        sql.SQL(
+            "_file_no integer not null default current_setting('cx.file_no')::integer"
+        ),
+        sql.SQL("_row_number bigint not null {}").format(row_number),
+    ]
+
+
+def _content_definitions(contract: FeedContract) -> dict[str, sql.SQL]:
+    if contract.storage == "record":
+        return {
+            RECORD_COLUMN: sql.SQL("jsonb"),
+            STEM_COLUMN: sql.SQL("text default current_setting('cx.file_stem')"),
+        }
+    # Keys compare byte by byte, which is faster and the same on every server. The rest
+    # keeps the database's collation: lower() knows no accents under "C".
+    columns = {
+        name: sql.SQL('text collate "C"' if name in contract.natural_key else "text")
+        for name in contract.column_names
+    }
+    return {**columns, EXTRA_COLUMN: sql.SQL("jsonb")}
+
+
+def _brin_index(
+    contract: FeedContract, suffix: str, table: sql.Identifier
+) -> sql.Composable:
+    return sql.SQL("create index if not exists {} on {} using brin (_load_id)").format(
+        sql.Identifier(f"{contract.feed}{suffix}__load_id"), table
+    )
