@@ -74,7 +74,8 @@ def begin_load(
 ) -> int:
     """Give a load its id; nobody sees it before the transaction commits."""
     row = connection.execute(
-        "insert into audit.loads (feed, batch_date, content_hash, contract_hash, run_id)"
+        "insert into audit.loads"
+        " (feed, batch_date, content_hash, contract_hash, run_id)"
         " values (%s, %s, '', %s, %s) returning load_id",
         [contract.name, batch_date, contract.content_hash, run_id],
     ).fetchone()

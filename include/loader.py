@@ -43,8 +43,9 @@ Outcome = Literal["loaded", "unchanged", "recheck"]
 class LoadResult:
     """What became of a feed's files.
 
-    `outcome`: "loaded" wrote a new load; "unchanged" found the content that is in force;
-    "recheck" found that of an undecided or held load, which gate 1 is to look at again.
+    `outcome`: "loaded" wrote a new load; "unchanged" found the content that is in
+    force; "recheck" found that of an undecided or held load, which gate 1 is to look at
+    again.
     """
 
     load_id: int
@@ -160,7 +161,10 @@ def _copy_files(
     files: Sequence[LandedFile],
     reader: Reader,
 ) -> list[CopiedFile]:
-    """Copy all files of a load. Raises ExportError; WarehouseError when rows are lost."""
+    """Copy all files of a load.
+
+    Raises ExportError, and WarehouseError when a row was lost on the way.
+    """
     raw = RawTable(contract)
     table = create_incoming(connection, contract) if contract.is_snapshot else raw.table
     target = CopyTarget(load_id, table, raw.row_numbers)
@@ -188,9 +192,9 @@ def _copy_files(
 def _check_counts(contract: FeedContract, file: LandedFile, counts: RowCounts) -> None:
     if counts.read != counts.loaded + counts.rejected:
         raise WarehouseError(
-            f"{contract.name}, file {file.path}: {counts.read} rows were counted in the "
-            f"file, but {counts.loaded} loaded and {counts.rejected} rejected: nothing "
-            "was loaded; report this defect."
+            f"{contract.name}, file {file.path}: {counts.read} rows were counted in "
+            f"the file, but {counts.loaded} loaded and {counts.rejected} rejected: "
+            "nothing was loaded; report this defect."
         )
 
 

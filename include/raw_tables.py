@@ -25,7 +25,10 @@ _STATE_QUERY = """
             where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped
         ),
         to_regclass(%(key_index)s) is not null
-            and (%(rows_index)s::text is null or to_regclass(%(rows_index)s) is not null)
+            and (
+                %(rows_index)s::text is null
+                or to_regclass(%(rows_index)s) is not null
+            )
 """
 
 
@@ -142,7 +145,7 @@ def _create(connection: psycopg.Connection, contract: FeedContract) -> None:
             *lineage,
         ]
     schema_name = sql.Identifier(contract.schema_name)
-    statements = [
+    statements: list[sql.Composed] = [
         sql.SQL("create schema if not exists {}").format(schema_name),
         # A cache: nextval() is called once a row, by one session at a time.
         sql.SQL("create sequence if not exists {} cache 1000").format(
@@ -156,8 +159,9 @@ def _create(connection: psycopg.Connection, contract: FeedContract) -> None:
     if contract.is_snapshot:
         statements += [
             sql.SQL(
-                "create table if not exists {} (_load_id bigint not null, _row_id bigint"
-                " not null, _file_no integer not null, _row_number bigint not null)"
+                "create table if not exists {} (_load_id bigint not null,"
+                " _row_id bigint not null, _file_no integer not null,"
+                " _row_number bigint not null)"
             ).format(raw.snapshots),
             _brin_index(contract, "__snapshots", raw.snapshots),
         ]
@@ -195,7 +199,7 @@ def _content_definitions(contract: FeedContract) -> dict[str, sql.SQL]:
 
 def _brin_index(
     contract: FeedContract, suffix: str, table: sql.Identifier
-) -> sql.Composable:
+) -> sql.Composed:
     return sql.SQL("create index if not exists {} on {} using brin (_load_id)").format(
         sql.Identifier(f"{contract.feed}{suffix}__load_id"), table
     )
