@@ -26,7 +26,7 @@ class TaskState:
     state: str
     try_number: int
     seconds: float | None
-    ended_at: datetime | None
+    started_at: datetime | None
 
 
 class AirflowApi:
@@ -95,28 +95,39 @@ class AirflowApi:
         return str(self._send("GET", _run_path(dag_id, run_id))["state"])
 
     def list_tasks(self, dag_id: str, run_id: str) -> list[TaskState]:
-        """List the run's tasks in the order in which they ended, the rest last."""
+        """List the run's tasks in the order in which they started, the rest last."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances"
-        return [
+        tasks = [
             TaskState(
                 task_id=task["task_id"],
                 state=task["state"] or "waiting",
                 try_number=task["try_number"],
                 seconds=task["duration"],
-                ended_at=datetime.fromisoformat(task["end_date"])
-                if task["end_date"]
+                started_at=datetime.fromisoformat(task["start_date"])
+                if task["start_date"]
                 else None,
             )
             for task in self._send("GET", path)["task_instances"]
         ]
+        return sorted(
+            tasks,
+            key=lambda task: (
+                task.started_at is None,
+                str(task.started_at),
+                task.task_id,
+            ),
+        )
 
-    def read_log(self, dag_id: str, run_id: str, task: TaskState) -> list[str]:
-        """Return the messages of the task's last attempt, oldest first."""
+    def read_error(self, dag_id: str, run_id: str, task: TaskState) -> str:
+        """Return what the task's last attempt failed with, on one line."""
         path = f"{_run_path(dag_id, run_id)}/taskInstances/{task.task_id}/logs"
         content = self._send("GET", f"{path}/{task.try_number}")["content"]
-        return [
-            entry if isinstance(entry, str) else entry["event"] for entry in content
-        ]
+        entries = [entry for entry in content if isinstance(entry, dict)]
+        for entry in reversed(entries):
+            if details := entry.get("error_detail"):
+                return _describe_error(details[0])
+        errors = [entry["event"] for entry in entries if entry.get("level") == "error"]
+        return str(errors[-1]) if errors else "its log holds no error"
 
     def _send(
         self, method: str, path: str, body: dict[str, Any] | None = None
@@ -148,3 +159,10 @@ class AirflowApi:
 
 def _run_path(dag_id: str, run_id: str) -> str:
     return f"/api/v2/dags/{dag_id}/dagRuns/{urllib.parse.quote(run_id, safe='')}"
+
+
+def _describe_error(detail: dict[str, str]) -> str:
+    lines = detail["exc_value"].strip().splitlines() or [""]
+    if detail["exc_type"] == "AirflowFailException":
+        return lines[0]
+    return f"{detail['exc_type']}: {lines[0]}"
