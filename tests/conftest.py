@@ -89,3 +89,45 @@ def open_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
             connection.execute(
                 sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
             )
+
+
+@pytest.fixture(scope="session")
+def built_template(
+    postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The name of a database in which everything is built out of no exports.
+
+    Tests copy it: a build of all models takes seconds, a copy takes none.
+    """
+    # Imported here: dbt takes seconds, and most tests do without it.
+    from include import builds, night
+
+    folder = tmp_path_factory.mktemp("built")
+    with open_database(postgres_server, template="template1") as url:
+        settings = Settings(
+            database_url=url,
+            landing_url=str(folder),
+            key_secret=KEY_SECRET,
+            reporting_time_zone="America/Sao_Paulo",
+            report_folder=folder / "report",
+        )
+        night.prepare(settings)
+        builds.build(settings, "template")
+        yield url.rsplit("/", 1)[-1].split("?")[0]
+
+
+@pytest.fixture
+def warehouse(
+    postgres_server: EmbeddedPostgres, built_template: str, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings on a warehouse of its own, all models built, without any load."""
+    landing = tmp_path / "landing"
+    landing.mkdir()
+    with open_database(postgres_server, template=built_template) as url:
+        yield Settings(
+            database_url=url,
+            landing_url=str(landing),
+            key_secret=KEY_SECRET,
+            reporting_time_zone="America/Sao_Paulo",
+            report_folder=tmp_path / "report",
+        )

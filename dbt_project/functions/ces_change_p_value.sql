@@ -1,13 +1,16 @@
--- Welch's test with the normal distribution; null where either period has no variance.
-select {{ function('normal_p_value') }}(
-    (score_sum_after / responses_after - score_sum_before / responses_before)
-    / sqrt(nullif(
-        {{ function('score_variance') }}(
+-- Welch's test with the normal distribution; null where either period has fewer than two
+-- answers, or neither varies.
+select {{ cx('normal_p_value') }}(
+    (
+        score_sum_after / nullif(responses_after, 0)
+        - score_sum_before / nullif(responses_before, 0)
+    ) / sqrt(nullif(
+        {{ cx('score_variance') }}(
             score_sum_before, score_sum_squares_before, responses_before
-        ) / responses_before
-        + {{ function('score_variance') }}(
+        ) / nullif(responses_before, 0)
+        + {{ cx('score_variance') }}(
             score_sum_after, score_sum_squares_after, responses_after
-        ) / responses_after,
+        ) / nullif(responses_after, 0),
         0
     ))
 )

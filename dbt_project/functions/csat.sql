@@ -1,1 +1,1 @@
-select {{ function('share_percent') }}(top_box, responses)
+select {{ cx('share_percent') }}(top_box, responses)

@@ -1,1 +1,1 @@
-select {{ function('share_high_95') }}(top_box, responses)
+select {{ cx('share_high_95') }}(top_box, responses)

@@ -1,1 +1,1 @@
-select {{ function('share_low_95') }}(top_box, responses)
+select {{ cx('share_low_95') }}(top_box, responses)

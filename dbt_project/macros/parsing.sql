@@ -64,6 +64,6 @@ cast({{ timestamp }} at time zone '{{ env_var("CX_REPORTING_TIME_ZONE", "America
 {% macro email_key(email) -%}
 case
         when trim({{ email }}) like '%@%'
-            then {{ function('keyed_hash') }}('e-mail:' || lower(trim({{ email }})))
+            then {{ cx('keyed_hash') }}('e-mail:' || lower(trim({{ email }})))
     end
 {%- endmacro %}

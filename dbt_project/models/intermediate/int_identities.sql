@@ -124,7 +124,7 @@ identities as (
             when contact_by_address is not null then 'e-mail'
             else 'unmatched'
         end as identity_method,
-        {{ function('keyed_hash') }}(coalesce(
+        {{ cx('keyed_hash') }}(coalesce(
             'hubspot:contact:' || coalesce(contact_by_reference, contact_by_address),
             identity_id
         )) as customer_key

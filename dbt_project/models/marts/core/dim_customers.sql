@@ -30,7 +30,7 @@ customers as (
 
 versions as (
     select
-        {{ function('keyed_hash') }}(
+        {{ cx('keyed_hash') }}(
             customers.customer_key || ':'
             || coalesce(contact_versions.valid_from, cast('1900-01-01' as date))
         ) as customer_version_key,

@@ -17,33 +17,33 @@ scores as (
         periods.score_sum,
         periods.score_sum_squares,
         periods.responses,
-        {{ function('ces') }}(
+        {{ cx('ces') }}(
             periods.score_sum, periods.responses
         ) as ces,
-        {{ function('ces_low_95') }}(
+        {{ cx('ces_low_95') }}(
             periods.score_sum, periods.score_sum_squares, periods.responses
         ) as ces_low_95,
-        {{ function('ces_high_95') }}(
+        {{ cx('ces_high_95') }}(
             periods.score_sum, periods.score_sum_squares, periods.responses
         ) as ces_high_95,
-        {{ function('ces') }}(periods.score_sum, periods.responses)
-            - {{ function('ces') }}(
+        {{ cx('ces') }}(periods.score_sum, periods.responses)
+            - {{ cx('ces') }}(
                 previous_periods.score_sum, previous_periods.responses
             ) as ces_change_points,
-        {{ function('ces_change_p_value') }}(
+        {{ cx('ces_change_p_value') }}(
             previous_periods.score_sum, previous_periods.score_sum_squares, previous_periods.responses,
             periods.score_sum, periods.score_sum_squares, periods.responses
         ) as p_value,
-        {{ function('share_percent') }}(
+        {{ cx('share_percent') }}(
             periods.top_box, periods.responses
         ) as easy_share,
-        {{ function('share_low_95') }}(
+        {{ cx('share_low_95') }}(
             periods.top_box, periods.responses
         ) as easy_share_low_95,
-        {{ function('share_high_95') }}(
+        {{ cx('share_high_95') }}(
             periods.top_box, periods.responses
         ) as easy_share_high_95,
-        {{ function('sample_status') }}(periods.responses) as sample_status,
+        {{ cx('sample_status') }}(periods.responses) as sample_status,
         coalesce(periods.period_end <= {{ as_of_date() }}, false) as is_complete_period,
         periods.period_start,
         periods.period_end

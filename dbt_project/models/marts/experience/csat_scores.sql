@@ -16,22 +16,22 @@ scores as (
         periods.top_box,
         periods.score_sum,
         periods.responses,
-        {{ function('csat') }}(
+        {{ cx('csat') }}(
             periods.top_box, periods.responses
         ) as csat,
-        {{ function('csat_low_95') }}(
+        {{ cx('csat_low_95') }}(
             periods.top_box, periods.responses
         ) as csat_low_95,
-        {{ function('csat_high_95') }}(
+        {{ cx('csat_high_95') }}(
             periods.top_box, periods.responses
         ) as csat_high_95,
-        {{ function('csat') }}(periods.top_box, periods.responses)
-            - {{ function('csat') }}(previous_periods.top_box, previous_periods.responses) as csat_change_points,
-        {{ function('share_change_p_value') }}(
+        {{ cx('csat') }}(periods.top_box, periods.responses)
+            - {{ cx('csat') }}(previous_periods.top_box, previous_periods.responses) as csat_change_points,
+        {{ cx('share_change_p_value') }}(
             previous_periods.top_box, previous_periods.responses,
             periods.top_box, periods.responses
         ) as p_value,
-        {{ function('sample_status') }}(periods.responses) as sample_status,
+        {{ cx('sample_status') }}(periods.responses) as sample_status,
         coalesce(periods.period_end <= {{ as_of_date() }}, false) as is_complete_period,
         periods.period_start,
         periods.period_end

@@ -17,24 +17,24 @@ scores as (
         periods.passives,
         periods.detractors,
         periods.responses,
-        {{ function('nps') }}(
+        {{ cx('nps') }}(
             periods.promoters, periods.passives, periods.detractors
         ) as nps,
-        {{ function('nps_low_95') }}(
+        {{ cx('nps_low_95') }}(
             periods.promoters, periods.passives, periods.detractors
         ) as nps_low_95,
-        {{ function('nps_high_95') }}(
+        {{ cx('nps_high_95') }}(
             periods.promoters, periods.passives, periods.detractors
         ) as nps_high_95,
-        {{ function('nps') }}(periods.promoters, periods.passives, periods.detractors)
-            - {{ function('nps') }}(
+        {{ cx('nps') }}(periods.promoters, periods.passives, periods.detractors)
+            - {{ cx('nps') }}(
                 previous_periods.promoters, previous_periods.passives, previous_periods.detractors
             ) as nps_change_points,
-        {{ function('nps_change_p_value') }}(
+        {{ cx('nps_change_p_value') }}(
             previous_periods.promoters, previous_periods.passives, previous_periods.detractors,
             periods.promoters, periods.passives, periods.detractors
         ) as p_value,
-        {{ function('sample_status') }}(periods.responses) as sample_status,
+        {{ cx('sample_status') }}(periods.responses) as sample_status,
         coalesce(periods.period_end <= {{ as_of_date() }}, false) as is_complete_period,
         periods.period_start,
         periods.period_end

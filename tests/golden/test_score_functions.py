@@ -1,0 +1,203 @@
+"""The metric functions of schema cx, against answers worked out apart from them.
+
+Tolerance: 0.01 points for scores in points or percent, 0.0001 for p values and means,
+the precision to which the worked answers are written down.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import psycopg
+import pytest
+
+from include.embedded.postgres import EmbeddedPostgres
+from tests.conftest import open_database
+
+POINTS = Decimal("0.01")
+PROBABILITY = Decimal("0.0001")
+
+
+@pytest.fixture(scope="module")
+def connection(
+    postgres_server: EmbeddedPostgres, built_template: str
+) -> Iterator[psycopg.Connection]:
+    with (
+        open_database(postgres_server, template=built_template) as url,
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
+        yield connection
+
+
+def call(connection: psycopg.Connection, function: str, *arguments: object) -> Decimal:
+    places = ", ".join(["%s"] * len(arguments))
+    row = connection.execute(f"select cx.{function}({places})", arguments).fetchone()
+    assert row is not None
+    return row[0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "score", "low", "high"),
+    [
+        ((10, 0, 0), 100, 47.5036, 100),
+        ((5, 3, 2), 30, -19.0506, 65.2045),
+        ((50, 30, 20), 30, 14.0511, 44.2013),
+        ((500, 300, 200), 30, 25.0770, 34.7435),
+        ((0, 10, 0), 0, -18.4650, 18.4650),
+        ((0, 0, 7), -100, -100, -32.8123),
+    ],
+)
+def test_nps_and_its_interval(connection, counts, score, low, high):
+    assert call(connection, "nps", *counts) == pytest.approx(Decimal(score), abs=POINTS)
+    assert call(connection, "nps_low_95", *counts) == pytest.approx(
+        Decimal(str(low)), abs=POINTS
+    )
+    assert call(connection, "nps_high_95", *counts) == pytest.approx(
+        Decimal(str(high)), abs=POINTS
+    )
+
+
+@pytest.mark.parametrize("counts", [(0, 0, 1), (1, 0, 0)])
+def test_one_answer_has_an_nps_but_no_interval(connection, counts):
+    # The raw point would lie outside its own interval.
+    assert call(connection, "nps", *counts) is not None
+    assert call(connection, "nps_low_95", *counts) is None
+    assert call(connection, "nps_high_95", *counts) is None
+
+
+def test_no_answers_give_no_scores(connection):
+    assert call(connection, "nps", 0, 0, 0) is None
+    assert call(connection, "nps_low_95", 0, 0, 0) is None
+    assert call(connection, "csat", 0, 0) is None
+    assert call(connection, "csat_low_95", 0, 0) is None
+    assert call(connection, "ces", 0, 0) is None
+    assert call(connection, "ces_low_95", 0, 0, 0) is None
+
+
+def test_nps_is_not_divided_as_integers(connection):
+    pooled = call(connection, "nps", 9, 30, 70)
+    assert pooled == pytest.approx(Decimal("-55.9633"), abs=POINTS)
+
+
+def test_scores_are_pooled_by_counts_never_by_averaging_scores(connection):
+    # +100 of 9 promoters with -50 of (10, 30, 60 + 0) is not +25.
+    assert call(connection, "nps", 9 + 10, 30, 60) == pytest.approx(
+        Decimal("-37.61"), abs=POINTS
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "p_value"),
+    [
+        ((45, 25, 17), (45, 28, 21), 0.5809),
+        ((500, 300, 200), (450, 300, 250), 0.0051),
+    ],
+)
+def test_change_of_an_nps(connection, before, after, p_value):
+    assert call(connection, "nps_change_p_value", *before, *after) == pytest.approx(
+        Decimal(str(p_value)), abs=PROBABILITY
+    )
+
+
+def test_an_nps_cannot_change_from_nothing(connection):
+    assert call(connection, "nps_change_p_value", 0, 0, 0, 5, 3, 2) is None
+
+
+@pytest.mark.parametrize(
+    ("top_box", "responses", "csat", "low", "high", "status"),
+    [
+        (0, 0, None, None, None, "no_answers"),
+        (0, 1, 0.0000, 0.0000, 79.3451, "suppressed"),
+        (1, 1, 100.0000, 20.6549, 100.0000, "suppressed"),
+        (4, 4, 100.0000, 51.0109, 100.0000, "suppressed"),
+        (0, 5, 0.0000, 0.0000, 43.4482, "indicative"),
+        (1, 5, 20.0000, 3.6224, 62.4465, "indicative"),
+        (4, 5, 80.0000, 37.5535, 96.3776, "indicative"),
+        (5, 5, 100.0000, 56.5518, 100.0000, "indicative"),
+        (9, 10, 90.0000, 59.5850, 98.2124, "indicative"),
+        (29, 29, 100.0000, 88.3030, 100.0000, "indicative"),
+        (29, 30, 96.6667, 83.3296, 99.4091, "reportable"),
+        (30, 30, 100.0000, 88.6487, 100.0000, "reportable"),
+        (283, 332, 85.2410, 81.02, 88.65, "reportable"),
+        (11157, 17988, 62.0247, 61.31, 62.73, "reportable"),
+    ],
+)
+def test_csat_its_wilson_interval_and_status(
+    connection, top_box, responses, csat, low, high, status
+):
+    for function, expected in (
+        ("csat", csat),
+        ("csat_low_95", low),
+        ("csat_high_95", high),
+    ):
+        found = call(connection, function, top_box, responses)
+        if expected is None:
+            assert found is None
+        else:
+            assert found == pytest.approx(Decimal(str(expected)), abs=POINTS)
+    assert call(connection, "sample_status", responses) == status
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "p_value"),
+    [
+        ((48, 80), (56, 70), 0.0083),
+        ((9, 10), (3, 10), 0.0076),
+        ((10, 10), (10, 10), 1.0000),
+        ((850, 1000), (820, 1000), 0.0708),
+    ],
+)
+def test_change_of_a_share(connection, before, after, p_value):
+    assert call(connection, "share_change_p_value", *before, *after) == pytest.approx(
+        Decimal(str(p_value)), abs=PROBABILITY
+    )
+
+
+def test_ces_mean_with_its_t_interval_and_easy_share(connection):
+    scores = [7, 7, 6, 5, 5, 4, 2]
+    sums = (sum(scores), sum(score * score for score in scores), len(scores))
+    assert sums == (36, 204, 7)
+    for function, arguments, expected in (
+        ("ces", (36, 7), 5.1429),
+        ("ces_low_95", sums, 3.5033),
+        ("ces_high_95", sums, 6.7824),
+        ("student_t_975", (6,), 2.4469),
+    ):
+        assert call(connection, function, *arguments) == pytest.approx(
+            Decimal(str(expected)), abs=PROBABILITY
+        )
+    for function, expected in (
+        ("share_percent", 71.4286),
+        ("share_low_95", 35.8934),
+        ("share_high_95", 91.7781),
+    ):
+        assert call(connection, function, 5, 7) == pytest.approx(
+            Decimal(str(expected)), abs=POINTS
+        )
+
+
+def test_equal_ces_scores_have_no_mean_interval_but_a_share_interval(connection):
+    assert call(connection, "ces_low_95", 30, 150, 6) is None
+    assert call(connection, "ces_high_95", 30, 150, 6) is None
+    assert call(connection, "share_low_95", 6, 6) is not None
+
+
+@pytest.mark.parametrize(
+    ("degrees", "quantile"),
+    # NIST/SEMATECH e-Handbook, table of critical values of Student's t.
+    [(1, 12.706), (10, 2.228), (30, 2.042), (31, 2.040), (60, 2.000), (100, 1.984)],
+)
+def test_student_t_quantiles(connection, degrees, quantile):
+    assert call(connection, "student_t_975", degrees) == pytest.approx(
+        Decimal(str(quantile)), abs=Decimal("0.0006")
+    )
+
+
+def test_change_of_a_ces_mean(connection):
+    # Welch by hand: means 5 and 6, variances 1 and 1, n 50 and 50: z = 1 / sqrt(0.04).
+    before = (250, 250 * 5 + 49, 50)
+    after = (300, 300 * 6 + 49, 50)
+    assert call(connection, "ces_change_p_value", *before, *after) == pytest.approx(
+        Decimal("0.0000005733"), abs=Decimal("0.0000001")
+    )
+    assert call(connection, "ces_change_p_value", 5, 25, 1, *after) is None
+    assert call(connection, "ces_change_p_value", 0, 0, 0, *after) is None
