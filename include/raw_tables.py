@@ -188,12 +188,7 @@ def _content_definitions(contract: FeedContract) -> dict[str, sql.SQL]:
             RECORD_COLUMN: sql.SQL("jsonb"),
             STEM_COLUMN: sql.SQL("text default current_setting('cx.file_stem')"),
         }
-    # Keys compare byte by byte, which is faster and the same on every server. The rest
-    # keeps the database's collation: lower() knows no accents under "C".
-    columns = {
-        name: sql.SQL('text collate "C"' if name in contract.natural_key else "text")
-        for name in contract.column_names
-    }
+    columns = dict.fromkeys(contract.column_names, sql.SQL("text"))
     return {**columns, EXTRA_COLUMN: sql.SQL("jsonb")}
 
 

@@ -1,0 +1,146 @@
+"""What loading costs: CSV beside a bare COPY, JSON pages, XLSX, and small loads."""
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from statistics import median
+
+import psycopg
+from psycopg import sql
+
+from bench import files
+from include.landing import Landing
+from include.loader import load_feed
+
+ROUNDS = 5
+SMALL_LOADS = 300
+SMALL_ROWS = 40
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One load: rows, file bytes, seconds, and the loading process's peak memory."""
+
+    rows: int
+    bytes: int
+    seconds: float
+    peak_mb: float
+
+
+def bench_csv(url: str, landing: Path) -> dict[str, float]:
+    """Load the million-row CSV with a bare COPY and with the loader, alternating."""
+    files.link_to_next_day(files.write_csv(landing))
+    bare, loader = [], []
+    for _ in range(ROUNDS):
+        bare.append(_measure("bare", url, landing, "tickets_csv", "csv"))
+        loader.append(_measure("loader", url, landing, "tickets_csv", "csv"))
+    again = _measure("loader", url, landing, "tickets_csv", "csv", is_second=True)
+    bare_seconds = median(run.seconds for run in bare)
+    loader_seconds = median(run.seconds for run in loader)
+    return {
+        "load_csv_rows": loader[0].rows,
+        "load_csv_mb": loader[0].bytes / 1e6,
+        "bare_copy_seconds": bare_seconds,
+        "load_csv_seconds": loader_seconds,
+        "load_csv_ratio_to_copy": loader_seconds / bare_seconds,
+        "load_csv_peak_mb": max(run.peak_mb for run in loader),
+        "load_csv_into_indexed_seconds": again.seconds,
+    }
+
+
+def bench_csv_10x(url: str, landing: Path) -> dict[str, float]:
+    """Load a CSV ten times as long: memory must not grow with the file."""
+    files.write_csv(landing)
+    run = _measure("loader_x10", url, landing, "tickets_csv", "csv")
+    return {
+        "load_csv_10x_rows": run.rows,
+        "load_csv_10x_seconds": run.seconds,
+        "load_csv_10x_peak_mb": run.peak_mb,
+    }
+
+
+def bench_json(url: str, landing: Path) -> dict[str, float]:
+    """Load a hundred thousand tickets out of JSON pages."""
+    files.write_json_pages(landing)
+    run = _measure("loader", url, landing, "tickets_json", "json")
+    return {
+        "load_json_rows": run.rows,
+        "load_json_rows_per_second": run.rows / run.seconds,
+        "load_json_peak_mb": run.peak_mb,
+    }
+
+
+def bench_xlsx(url: str, landing: Path) -> dict[str, float]:
+    """Load fifty thousand rows out of a workbook."""
+    files.write_xlsx(landing)
+    run = _measure("loader", url, landing, "tickets_xlsx", "xlsx")
+    return {
+        "load_xlsx_rows": run.rows,
+        "load_xlsx_rows_per_second": run.rows / run.seconds,
+        "load_xlsx_peak_mb": run.peak_mb,
+    }
+
+
+def bench_small_loads(url: str, landing: Path) -> dict[str, float]:
+    """Load many nights of a small feed over one connection, as a range does."""
+    contract = files.make_contract("csv", "small")
+    first = date(2026, 1, 1)
+    header = ",".join(files.COLUMNS)
+    for night in range(SMALL_LOADS):
+        day = first + timedelta(days=night)
+        folder = landing / "bench" / "small" / day.isoformat()
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [
+            ",".join([f"{night}-{row}", *["value"] * (len(files.COLUMNS) - 1)])
+            for row in range(SMALL_ROWS)
+        ]
+        (folder / "small.csv").write_text("\n".join([header, *rows, ""]))
+    seconds = []
+    _reset(url, "small")
+    with psycopg.connect(url) as connection:
+        for night in range(SMALL_LOADS):
+            started = time.perf_counter()
+            day = first + timedelta(days=night)
+            load_feed(connection, Landing(str(landing)), contract, day, "bench")
+            seconds.append(time.perf_counter() - started)
+    return {"small_load_milliseconds": 1000 * median(seconds)}
+
+
+def _measure(
+    kind: str,
+    url: str,
+    landing: Path,
+    feed: str,
+    file_format: str,
+    is_second: bool = False,
+) -> Measured:
+    day = files.BATCH_DATE
+    if is_second:
+        day += timedelta(days=1)
+    else:
+        _reset(url, feed)
+    arguments = [kind, url, str(landing), feed, file_format, day.isoformat()]
+    result = subprocess.run(
+        [sys.executable, "-m", "bench.load_child", *arguments],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return Measured(**json.loads(result.stdout.splitlines()[-1]))
+
+
+def _reset(url: str, feed: str) -> None:
+    """Empty the tables, and write out what earlier runs left to the server."""
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} text").format(sql.Identifier(name)) for name in files.COLUMNS
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("drop schema if exists raw_bench cascade")
+        connection.execute("delete from audit.loads where feed = %s", [f"bench.{feed}"])
+        connection.execute("drop table if exists public.bare")
+        connection.execute(sql.SQL("create table public.bare ({})").format(columns))
+        connection.execute("checkpoint")
