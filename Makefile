@@ -37,3 +37,29 @@ lock: $(VENV)/.runtime  ## compile requirements*.in into the hashed locks
 	        --override overrides.txt --custom-compile-command "make lock" \
 	        $$name.in --output-file $$name.txt || exit 1; \
 	done
+
+run: $(VENV)/.runtime  ## load exports, publish, print the scores; LANDING=<folder or s3 url> NIGHT=<date> for your own
+	@$(CLI) run $(if $(LANDING),--landing '$(LANDING)') $(if $(NIGHT),--night '$(NIGHT)')
+
+test: $(VENV)/.dev  ## every test, offline
+	@$(PYTHON) -m pytest $(TESTS)
+
+up: $(VENV)/.runtime  ## start Airflow with its pages and its timetable, and leave it up
+	@$(CLI) up $(if $(LANDING),--landing '$(LANDING)')
+
+down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
+	@$(CLI) down
+
+url: $(VENV)/.runtime  ## print the warehouse's address for psql and BI; start PostgreSQL if it is down
+	@$(CLI) url
+
+psql: $(VENV)/.runtime  ## open psql on the warehouse
+	@$(CLI) psql
+
+bench: $(VENV)/.dev  ## measure the loader against a bare COPY; writes build/bench.json
+	@$(PYTHON) -m bench
+
+lint: $(VENV)/.dev  ## ruff and mypy
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m mypy

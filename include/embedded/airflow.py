@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -123,6 +124,12 @@ class EmbeddedAirflow:
     def is_running(self) -> bool:
         """Tell whether any of the processes runs."""
         return bool(self._list_running())
+
+    @property
+    def started_at(self) -> datetime:
+        """When the processes were started."""
+        started = self._process_files["dag-processor"].stat().st_mtime
+        return datetime.fromtimestamp(started, UTC)
 
     def connect(self) -> AirflowApi:
         """Return a client of the API that has logged in."""

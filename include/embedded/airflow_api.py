@@ -8,7 +8,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from include.errors import WarehouseError
@@ -27,6 +27,16 @@ class TaskState:
     try_number: int
     seconds: float | None
     started_at: datetime | None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it is at work now."""
+        return self.state == "running"
+
+    def read_end(self) -> datetime:
+        """Return when it ended; it must have started."""
+        assert self.started_at is not None
+        return self.started_at + timedelta(seconds=self.seconds or 0)
 
 
 class AirflowApi:
@@ -49,18 +59,30 @@ class AirflowApi:
             return ["api-server"]
         return [name for name, part in parts.items() if part.get("status") != "healthy"]
 
-    def knows_dag(self, dag_id: str) -> bool:
-        """Tell whether the DAG has been read; raises when its file has an error."""
+    def is_dag_ready(self, dag_id: str, since: datetime) -> bool:
+        """Tell whether Airflow has read the DAG's file since then.
+
+        Raises WarehouseError when a DAG file has an error, or the DAG is paused.
+        """
         errors = self._send("GET", "/api/v2/importErrors")["import_errors"]
         if errors:
             words = str(errors[0]["stack_trace"]).strip().splitlines()[-1]
             raise WarehouseError(f"{errors[0]['filename']} cannot be read: {words}")
-        dags = self._send("GET", f"/api/v2/dags?dag_id_pattern={dag_id}")["dags"]
-        return any(dag["dag_id"] == dag_id for dag in dags)
-
-    def resume_dag(self, dag_id: str) -> None:
-        """Let the DAG's runs start (a paused one only queues them)."""
-        self._send("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False})
+        query = urllib.parse.urlencode({"dag_id_pattern": dag_id})
+        for dag in self._send("GET", f"/api/v2/dags?{query}")["dags"]:
+            read_at = dag["last_parsed_time"]
+            if (
+                dag["dag_id"] == dag_id
+                and read_at is not None
+                and datetime.fromisoformat(read_at) >= since
+            ):
+                if dag["is_paused"]:
+                    raise WarehouseError(
+                        f"The DAG {dag_id} is paused, so that no run of it starts: "
+                        f"resume it at {self._url}."
+                    )
+                return True
+        return False
 
     def start_run(
         self, dag_id: str, interval_start: datetime, interval_end: datetime

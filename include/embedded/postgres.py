@@ -125,6 +125,10 @@ class EmbeddedPostgres:
                 self._server.wait()
                 self._server = None
 
+    def has_data(self) -> bool:
+        """Tell whether it was ever started here."""
+        return self._password_file.exists()
+
     def is_running(self) -> bool:
         """Tell whether this folder's server runs."""
         if not self._password_file.exists():
@@ -135,6 +139,15 @@ class EmbeddedPostgres:
         """Return the libpq URL of a database, with the password in it."""
         password = self._password_file.read_text().strip()
         return f"postgresql://{SUPERUSER}:{password}@{ports.LOOPBACK}:{self.port}/{database}"
+
+    def empty_database(self, name: str = "warehouse") -> None:
+        """Drop a database with all that is in it, and create it anew."""
+        identifier = sql.Identifier(name)
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(
+                sql.SQL("drop database {} with (force)").format(identifier)
+            )
+            connection.execute(sql.SQL("create database {}").format(identifier))
 
     @property
     def port(self) -> int:

@@ -1,19 +1,26 @@
-"""The local runtime of one clone: where everything lies, and what must run.
+"""The local runtime of one clone: where everything lies, and what runs.
 
 In: the repository's folder. Out: PostgreSQL and Airflow with settings of their own, all
 generated files under one ignored folder.
 """
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from include.embedded.airflow import EmbeddedAirflow
 from include.embedded.postgres import EmbeddedPostgres
 from include.embedded.private_files import write_private
-from include.settings import PROJECT_FOLDER, Settings, read_settings
-
-SAMPLE = "the sample exports"
+from include.errors import WarehouseError
+from include.settings import (
+    DEFAULT_TIME_ZONE,
+    PROJECT_FOLDER,
+    Settings,
+    read_settings,
+)
 
 
 class Runtime:
@@ -30,45 +37,82 @@ class Runtime:
         self.report_folder = self.folder / "report"
         self.postgres = EmbeddedPostgres(self.folder / "postgres")
 
-    def read_landing_url(self) -> str:
-        """Return the landing address that this warehouse was last loaded from."""
+    @property
+    def landing_url(self) -> str | None:
+        """The landing address that this warehouse was last loaded from, if any."""
         try:
             return self._landing_file.read_text().strip()
         except FileNotFoundError:
-            return os.environ.get("CX_LANDING_URL") or str(self.sample_folder)
+            return None
 
-    def remember_landing_url(self, landing_url: str) -> None:
-        """Keep the landing address for `make up` and the next run."""
+    @landing_url.setter
+    def landing_url(self, landing_url: str) -> None:
         self._landing_file.write_text(landing_url + "\n")
+
+    @property
+    def is_up(self) -> bool:
+        """Whether somebody asked for Airflow to stay up (`make up`)."""
+        return self._up_file.exists()
+
+    @is_up.setter
+    def is_up(self, is_up: bool) -> None:
+        if is_up:
+            self._up_file.touch()
+        else:
+            self._up_file.unlink(missing_ok=True)
 
     def settings(self, landing_url: str) -> Settings:
         """Return checked settings; PostgreSQL must have been started once."""
-        return read_settings(self.task_environment(landing_url))
+        return read_settings(self._task_environment(landing_url))
 
-    def task_environment(self, landing_url: str) -> dict[str, str]:
-        """Return the CX_* variables that every task of this clone sees."""
-        return {
-            "CX_DATABASE_URL": self.postgres.url(),
-            "CX_LANDING_URL": landing_url,
-            "CX_KEY_SECRET": self._read_key_secret(),
-            "CX_REPORTING_TIME_ZONE": os.environ.get("CX_REPORTING_TIME_ZONE", ""),
-            "CX_REPORT_FOLDER": str(self.report_folder),
-        }
+    def airflow(self, landing_url: str) -> EmbeddedAirflow:
+        """Return this clone's Airflow; PostgreSQL must have been started once.
 
-    def airflow(self, landing_url: str, is_scheduled: bool) -> EmbeddedAirflow:
-        """Return this clone's Airflow; PostgreSQL must have been started once."""
+        It follows the timetable while it is up, and else runs only what is asked for.
+        """
         return EmbeddedAirflow(
             self.folder / "airflow",
             self.log_folder,
             self.postgres.url("airflow"),
             self.project_folder,
-            self.task_environment(landing_url),
-            is_scheduled,
+            self._task_environment(landing_url),
+            is_scheduled=self.is_up,
         )
+
+    @contextmanager
+    def reserved(self) -> Iterator[None]:
+        """Keep two commands that start and stop processes apart.
+
+        Raises WarehouseError when another one is at work.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise WarehouseError(
+                    "Another make run, up or down is at work in this clone: wait until "
+                    "it has ended."
+                ) from error
+            yield
 
     @property
     def _landing_file(self) -> Path:
         return self.folder / "landing_url"
+
+    @property
+    def _up_file(self) -> Path:
+        return self.folder / "up"
+
+    def _task_environment(self, landing_url: str) -> dict[str, str]:
+        return {
+            "CX_DATABASE_URL": self.postgres.url(),
+            "CX_LANDING_URL": landing_url,
+            "CX_KEY_SECRET": self._read_key_secret(),
+            "CX_REPORTING_TIME_ZONE": os.environ.get("CX_REPORTING_TIME_ZONE")
+            or DEFAULT_TIME_ZONE,
+            "CX_REPORT_FOLDER": str(self.report_folder),
+        }
 
     def _read_key_secret(self) -> str:
         """Return the secret of the customer keys, made once for this clone."""
@@ -76,6 +120,5 @@ class Runtime:
             return secret
         secret_file = self.folder / "key_secret"
         if not secret_file.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
             write_private(secret_file, secrets.token_hex(32) + "\n")
         return secret_file.read_text().strip()

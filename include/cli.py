@@ -1,0 +1,185 @@
+"""`python -m include.cli <verb>`: what the Makefile calls.
+
+In: a verb and its arguments. Out: lines for a person, and an exit code: 0 when all went
+well, 1 with one clear sentence for each thing that did not.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from types import FrameType
+
+from include.embedded.runtime import Runtime
+from include.errors import WarehouseError
+from include.local_run import RunOutcome, run_locally
+from include.score_summary import describe_totals, read_totals
+from include.settings import connect
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one verb; return the exit code."""
+    options = _build_parser().parse_args(arguments)
+    runtime = Runtime()
+    _write_log(runtime)
+    _stop_in_good_order()
+    verbs = {
+        "run": lambda: _run(runtime, options.landing, options.night),
+        "up": lambda: _start(runtime, options.landing),
+        "down": lambda: _stop(runtime),
+        "url": lambda: _print_url(runtime),
+        "psql": lambda: _open_psql(runtime, options.arguments),
+    }
+    try:
+        return verbs[options.verb]()
+    except WarehouseError as error:
+        print(f"make {options.verb}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"make {options.verb}: interrupted; what it started is stopped.")
+        return INTERRUPTED
+
+
+def _run(runtime: Runtime, landing: str | None, night: date | None) -> int:
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)
+
+    def show(outcome: RunOutcome) -> None:
+        _show_outcome(runtime, outcome)
+
+    outcome = run_locally(runtime, _find_landing_url(landing), night, say, show)
+    say("everything that was started is stopped" if not runtime.is_up else "done")
+    return 1 if outcome.problems else 0
+
+
+def _start(runtime: Runtime, landing: str | None) -> int:
+    with runtime.reserved():
+        landing_url = (
+            _find_landing_url(landing)
+            or runtime.landing_url
+            or str(runtime.sample_folder)
+        )
+        runtime.postgres.start()
+        runtime.is_up = True
+        airflow = runtime.airflow(landing_url)
+        airflow.start()
+    print(f"Airflow    {airflow.url}  user admin, password {airflow.password}")
+    print(f"warehouse  {runtime.postgres.url()}")
+    print(f"exports    {landing_url}")
+    print("make down stops both.")
+    return 0
+
+
+def _stop(runtime: Runtime) -> int:
+    with runtime.reserved():
+        runtime.is_up = False
+        if runtime.postgres.has_data():
+            runtime.airflow("").stop()
+            runtime.postgres.stop()
+    print("Airflow and PostgreSQL are stopped.")
+    return 0
+
+
+def _print_url(runtime: Runtime) -> int:
+    runtime.postgres.start()
+    print(runtime.postgres.url())
+    return 0
+
+
+def _open_psql(runtime: Runtime, arguments: Sequence[str]) -> int:
+    runtime.postgres.start()
+    program = shutil.which("psql") or str(runtime.postgres.program("psql"))
+    os.execv(program, [program, runtime.postgres.url(), *arguments])
+
+
+def _show_outcome(runtime: Runtime, outcome: RunOutcome) -> None:
+    with connect(outcome.settings) as connection:
+        totals = read_totals(connection)
+    print(f"\nScores after the night of {outcome.night}:")
+    for line in describe_totals(totals):
+        print(f"  {line}")
+    print("\nWhere the time went:")
+    for name, seconds in outcome.phases:
+        print(f"  {seconds:6.1f} s  {name}")
+    page = outcome.settings.report_folder / "scorecard.html"
+    if page.exists():
+        print(f"\nScorecard   {page}")
+    print('Ask in SQL  psql "$(make -s url)"\n')
+    for problem in outcome.problems:
+        print(f"NOT WELL: {problem}", file=sys.stderr)
+
+
+def _find_landing_url(landing: str | None) -> str | None:
+    """Return an address as it is, and a folder as an absolute path."""
+    if not landing or "://" in landing:
+        return landing or None
+    folder = Path(landing).expanduser().absolute()
+    if not folder.is_dir():
+        raise WarehouseError(
+            f"LANDING is {landing}, which is no folder: give the folder, or the s3:// "
+            "or gs:// address, below which the exports lie."
+        )
+    return str(folder)
+
+
+def _write_log(runtime: Runtime) -> None:
+    """Write what the modules log to a file; the console is for the reader."""
+    runtime.log_folder.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=runtime.log_folder / "command-line.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _stop_in_good_order() -> None:
+    """Let the first signal end the work, and no other one the cleaning up after it."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        for each in signals:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for each in signals:
+        signal.signal(each, interrupt)
+
+
+def _read_night(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date: write NIGHT as 2026-11-19"
+        ) from error
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    run = verbs.add_parser("run", help="load, build, check and publish; then stop")
+    run.add_argument("--landing", help="where the exports lie; else sample exports")
+    run.add_argument("--night", type=_read_night, help="the last batch date to load")
+    up = verbs.add_parser(
+        "up", help="start Airflow with its timetable, and leave it up"
+    )
+    up.add_argument("--landing", help="where the exports arrive")
+    verbs.add_parser("down", help="stop Airflow and PostgreSQL")
+    verbs.add_parser("url", help="start PostgreSQL and print its address")
+    psql = verbs.add_parser("psql", help="open psql on the warehouse")
+    psql.add_argument("arguments", nargs="*", help="handed to psql")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
