@@ -1,11 +1,14 @@
 """The scorecard's words: figures, dates and changes as a reader says them."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from include.scorecard.content import (
+    UNKNOWN,
     BreakdownRow,
     Metric,
     Score,
+    Scorecard,
     Section,
     SourceStatus,
 )
@@ -114,7 +117,7 @@ def say_source(source: SourceStatus) -> str:
 
 def say_value(value: str, breakdown: str) -> str:
     """A breakdown's value as a person writes it."""
-    if value == "(unknown)":
+    if value == UNKNOWN:
         return "Not known"
     if breakdown == "country":
         return COUNTRY_NAMES.get(value, value)
@@ -188,13 +191,18 @@ def say_change(score: Score | None, previous: Score | None) -> str:
 
 
 def is_clear_change(score: Score | None, previous: Score | None) -> bool:
-    """Whether chance alone would seldom bring such a change."""
+    """Whether chance alone would seldom bring such a change; on enough answers only."""
     return (
-        _is_comparable(score, previous)
+        _is_testable(score, previous)
         and score is not None
         and score.p_value is not None
         and score.p_value < SIGNIFICANCE
     )
+
+
+def is_hint(score: Score | None, previous: Score | None) -> bool:
+    """Whether a change rests on too few answers to be judged."""
+    return not _is_testable(score, previous)
 
 
 def describe_certainty(score: Score | None, previous: Score | None) -> str:
@@ -202,32 +210,53 @@ def describe_certainty(score: Score | None, previous: Score | None) -> str:
     if score is None or not score.is_shown:
         return ""
     if previous is None or previous.responses == 0:
-        return "no answers before to compare with"
+        return "no answers in the month before"
     if not previous.is_shown:
-        return "too few answers before to compare with"
-    if score.p_value is None:
-        return "cannot be told from chance"
+        return "too few answers in the month before"
+    if not _is_testable(score, previous) or score.p_value is None:
+        return "too few answers to judge the change"
     p_value = "p < 0.001" if score.p_value < 0.001 else f"p = {score.p_value:.3f}"
     if score.p_value < SIGNIFICANCE:
         return f"more than chance would explain ({p_value})"
     return f"may be chance ({p_value})"
 
 
+def list_movers(scorecard: Scorecard) -> list[tuple[Section, str, BreakdownRow]]:
+    """List the rows of all breakdowns that changed clearly, surest first."""
+    movers = [
+        (section, breakdown, row)
+        for section, breakdown, row in _list_rows(scorecard)
+        if is_clear_change(row.score, row.previous)
+    ]
+    return sorted(movers, key=lambda mover: _read_p_value(mover[2]))
+
+
+def describe_comparisons(scorecard: Scorecard) -> str:
+    """How many changes were tested, and how many would seem real by chance."""
+    tested = sum(
+        _is_testable(row.score, row.previous) for _, _, row in _list_rows(scorecard)
+    )
+    return (
+        f"{say_count(tested, 'row')} with at least 30 answers in both months"
+        f" {'was' if tested == 1 else 'were'} compared; where nothing changed at all,"
+        f" about {tested * SIGNIFICANCE:.0f} of them would still be listed by chance."
+    )
+
+
 def summarise(section: Section) -> str:
     """One sentence about the section's headline."""
     score, previous = section.headline, section.previous
     if score is None:
-        return "no answers in this month."
+        return "No answers in this month."
     if not score.is_shown:
-        return f"only {score.responses} answers, too few to show a score."
+        return f"Only {say_count(score.responses, 'answer')}: too few to show a score."
     change = say_change(score, previous)
     certainty = describe_certainty(score, previous)
-    if change == EN_DASH:
-        return f"{certainty}."
-    assert previous is not None
-    on = f"on {previous.period_start:%B}"
+    if change == EN_DASH or previous is None:
+        return f"{certainty.capitalize()}: no change to show."
     unit = "" if change == "no change" else " points"
-    return f"{change}{unit} {on}: {certainty}."
+    sentence = f"{change}{unit} on {previous.period_start:%B}: {certainty}."
+    return sentence[0].upper() + sentence[1:]
 
 
 def describe_sample(score: Score | None) -> str:
@@ -235,20 +264,18 @@ def describe_sample(score: Score | None) -> str:
     if score is None or score.responses == 0:
         return "no answers"
     return {
-        "suppressed": "fewer than 5 answers: not shown",
-        "indicative": "fewer than 30 answers: a first hint",
+        "suppressed": "under 5 answers: not shown",
+        "indicative": "under 30 answers: a hint",
     }.get(score.sample_status, "")
 
 
 def describe_row(row: BreakdownRow) -> str:
     """What to make of one row of a breakdown."""
-    sample = describe_sample(row.score)
-    certainty = describe_certainty(row.score, row.previous)
-    return "; ".join(part for part in (sample, certainty) if part)
+    return describe_sample(row.score) or describe_certainty(row.score, row.previous)
 
 
-def describe_source(source: SourceStatus) -> list[str]:
-    """What a reader should know about a source; nothing to tell is an empty list."""
+def describe_troubles(source: SourceStatus) -> list[str]:
+    """What is wrong with a source now; empty when nothing is."""
     notes = []
     if source.as_of_date is None:
         notes.append("No whole day has arrived yet.")
@@ -264,11 +291,41 @@ def describe_source(source: SourceStatus) -> list[str]:
             f"{say_count(source.held_loads, 'delivery', 'deliveries')} held back,"
             " because something looked wrong; the data before stays in force."
         )
-    if source.rows_rejected:
-        notes.append(
-            f"{say_count(source.rows_rejected, 'row')} unreadable and set aside."
-        )
     return notes
+
+
+def describe_losses(source: SourceStatus) -> list[str]:
+    """What had to be set aside so far, as one remark."""
+    losses = [
+        f"{say_count(rows, 'row')} could not be {deed}"
+        for rows, deed in (
+            (source.rows_rejected, "read"),
+            (source.rows_quarantined, "understood"),
+        )
+        if rows
+    ]
+    return [f"{' and '.join(losses)}: kept aside, not counted."] if losses else []
+
+
+def _read_p_value(row: BreakdownRow) -> float:
+    return row.score.p_value or 0.0 if row.score else 1.0
+
+
+def _list_rows(
+    scorecard: Scorecard,
+) -> Iterator[tuple[Section, str, BreakdownRow]]:
+    for section in scorecard.sections:
+        for breakdown, rows in section.breakdowns.items():
+            for row in rows:
+                if row.value != UNKNOWN:
+                    yield section, breakdown, row
+
+
+def _is_testable(score: Score | None, previous: Score | None) -> bool:
+    return _is_comparable(score, previous) and all(
+        side is not None and side.sample_status == "reportable"
+        for side in (score, previous)
+    )
 
 
 def _is_comparable(score: Score | None, previous: Score | None) -> bool:
