@@ -1,0 +1,303 @@
+"""Qualtrics' CSV files out of the plan.
+
+In: plan and landing. Out: <landing>/qualtrics/responses/<batch date>/<survey>__responses.csv
+with three header rows, and <landing>/qualtrics/distributions/<batch date>/distributions.csv.
+"""
+
+import csv
+import io
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from include.sample_exports.catalogue import USER_LANGUAGES
+from include.sample_exports.comments import read_bodies, read_closings, read_openings
+from include.sample_exports.export_hubspot import render_addresses, render_names
+from include.sample_exports.landing_writer import Lines, LandingWriter, split_nights
+from include.sample_exports.local_days import IntArray
+from include.sample_exports.plan import Plan
+from include.sample_exports.render import (
+    Text,
+    join,
+    join_csv,
+    quote_csv,
+    take,
+    write_integers,
+    write_padded,
+    write_times,
+    write_vendor_ids,
+)
+from include.sample_exports.surveys import (
+    BY_EMAIL,
+    DISTRIBUTION_CHANNELS,
+    DISTRIBUTION_STATUSES,
+    DRIVERS,
+    INVITATION_CHANNELS,
+    LINK_PARAMETERS,
+    NOBODY,
+    RESPONSE_STATUSES,
+    SURVEYS,
+    Survey,
+)
+from include.sample_exports.world import World
+
+DISTRIBUTION_HEADER = (
+    "Distribution ID",
+    "Contact ID",
+    "Survey ID",
+    "Channel",
+    "Status",
+    "External Data Reference",
+    "Email",
+    "Sent At",
+    "Delivered At",
+    "Opened At",
+    "Response Started At",
+    "Response Completed At",
+    "Response ID",
+)
+# name, text of the second header row, import id
+META_COLUMNS = (
+    ("StartDate", "Start Date", "startDate"),
+    ("EndDate", "End Date", "endDate"),
+    ("Status", "Response Type", "status"),
+    ("IPAddress", "IP Address", "ipAddress"),
+    ("Progress", "Progress", "progress"),
+    ("Duration (in seconds)", "Duration (in seconds)", "duration"),
+    ("Finished", "Finished", "finished"),
+    ("RecordedDate", "Recorded Date", "recordedDate"),
+    ("ResponseId", "Response ID", "_recordId"),
+    ("RecipientLastName", "Recipient Last Name", "recipientLastName"),
+    ("RecipientFirstName", "Recipient First Name", "recipientFirstName"),
+    ("RecipientEmail", "Recipient Email", "recipientEmail"),
+    ("ExternalReference", "External Data Reference", "externalDataReference"),
+    ("LocationLatitude", "Location Latitude", "locationLatitude"),
+    ("LocationLongitude", "Location Longitude", "locationLongitude"),
+    ("DistributionChannel", "Distribution Channel", "distributionChannel"),
+    ("UserLanguage", "User Language", "userLanguage"),
+)
+DATE_COLUMNS = {"StartDate", "EndDate", "RecordedDate"}
+METRIC_QUESTIONS = {
+    "nps": (
+        "Q_NPS",
+        "De 0 a 10, quanto você nos recomendaria a um amigo, colega ou familiar?",
+    ),
+    "csat": ("Q_CSAT", "Quão satisfeito você ficou, de 1 a 5?"),
+    "ces": (
+        "Q_CES",
+        "A empresa facilitou a solução. De 1 (discordo totalmente) a 7 (concordo "
+        "totalmente)?",
+    ),
+}
+DRIVER_TEXTS = (
+    "Os produtos resolvem o que eu preciso.",
+    "É fácil fazer negócio com a empresa.",
+    "Gosto de usar os produtos e serviços.",
+    "A empresa responde rápido.",
+    "O preço é justo pelo que recebo.",
+)
+COMMENT_QUESTION = ("Q_COMMENT", 'O que mais pesou na sua nota?\n("conte", se quiser)')
+EMBEDDED = ("ticket_id", "order_id", "delivery_id", "touchpoint", "invitation_id")
+
+
+def list_questions(survey: Survey) -> list[tuple[str, str]]:
+    """(name, text) of the questions of a survey, in the order of its columns."""
+    questions = [METRIC_QUESTIONS[metric] for metric in survey.metrics]
+    if survey.has_drivers:
+        questions += list(zip(DRIVERS, DRIVER_TEXTS, strict=True))
+    return [*questions, COMMENT_QUESTION]
+
+
+def write_qualtrics(plan: Plan, landing: LandingWriter) -> None:
+    """Write both Qualtrics feeds."""
+    rows = plan.listening.response_rows
+    for code, survey in enumerate(SURVEYS):
+        _write_responses(plan, landing, survey, rows.loc[rows["survey"] == code])
+    _write_distributions(plan, landing)
+
+
+def _write_responses(
+    plan: Plan, landing: LandingWriter, survey: Survey, rows: pd.DataFrame
+) -> None:
+    header = _header_rows(survey)
+    invitations = _find_invitations(plan)
+    for block, ranges in split_nights(rows, plan.days.count):
+        lines = Lines(_render_responses(plan.world, survey, block, invitations))
+        for night, first, end in ranges:
+            day = plan.days.dates[night].isoformat()
+            landing.write(
+                f"qualtrics/responses/{day}/{survey.survey_id}__responses.csv",
+                [header, lines.cut(first, end)],
+            )
+
+
+def _header_rows(survey: Survey) -> bytes:
+    """Names, texts and import ids, as Qualtrics writes them."""
+    names, texts, imports = [], [], []
+    for name, text, import_id in META_COLUMNS:
+        names.append(name)
+        texts.append(text)
+        imported = {"ImportId": import_id}
+        if name in DATE_COLUMNS:
+            imported["timeZone"] = "Z"
+        imports.append(json.dumps(imported, separators=(",", ":")))
+    for number, (name, text) in enumerate(list_questions(survey), start=1):
+        names.append(name)
+        texts.append(text)
+        ending = "_TEXT" if name == COMMENT_QUESTION[0] else ""
+        imports.append(f'{{"ImportId":"QID{number}{ending}"}}')
+    for name in EMBEDDED:
+        names.append(name)
+        texts.append(name)
+        imports.append(f'{{"ImportId":"{name}"}}')
+    text_rows = io.StringIO()
+    csv.writer(text_rows, lineterminator="\n").writerows([names, texts, imports])
+    return text_rows.getvalue().encode()
+
+
+def _find_invitations(plan: Plan) -> pd.DataFrame:
+    """day and contact of every invitation, by its number."""
+    rows = plan.listening.distribution_rows
+    return rows.drop_duplicates("invitation").set_index("invitation")[
+        ["survey", "day", "contact"]
+    ]
+
+
+def write_distribution_ids(survey: IntArray, day: IntArray) -> Text:
+    """Ids of mailings: one per survey and day."""
+    return write_vendor_ids("EMD_", np.asarray(day) * 100 + np.asarray(survey))
+
+
+def write_contact_ids(contact: IntArray) -> Text:
+    """Qualtrics' ids of the invited people."""
+    contact = np.asarray(contact)
+    return write_vendor_ids("CID_", np.where(contact < 0, -1, contact + 7 * 10**9))
+
+
+def write_response_ids(response: IntArray) -> Text:
+    """Qualtrics' ids of the responses."""
+    response = np.asarray(response)
+    return write_vendor_ids("R_", np.where(response < 0, -1, response + 3 * 10**12))
+
+
+def _render_responses(
+    world: World, survey: Survey, rows: pd.DataFrame, invitations: pd.DataFrame
+) -> Text:
+    is_named = rows["reference"].to_numpy() != NOBODY
+    first_name, last_name = render_names(
+        world, np.where(is_named, rows["contact"], -1)
+    )
+    duration = (rows["ended_at"] - rows["started_at"]).to_numpy()
+    is_finished = rows["is_finished"].to_numpy()
+    place = rows["place"].to_numpy()
+    progress = np.where(is_finished, 100, 10 + place % 80)
+    is_precise = place % 4 != 0
+    columns = [
+        write_times(rows["started_at"]),
+        write_times(rows["ended_at"]),
+        take(RESPONSE_STATUSES, rows["status"]),
+        # Addresses for documentation (RFC 5737).
+        join("203.0.113.", write_integers(place % 254 + 1)),
+        write_integers(progress),
+        write_integers(duration),
+        take(("False", "True"), is_finished.astype(np.int64)),
+        write_times(rows["recorded_at"]),
+        write_response_ids(rows["response"]),
+        quote_csv(last_name),
+        quote_csv(first_name),
+        _write_addresses(world, rows),
+        write_integers(rows["reference_id"], blank=-1),
+        _write_degrees(np.where(is_precise, place % 40, -1), place),
+        _write_degrees(np.where(is_precise, place % 70, -1), place // 7),
+        take(DISTRIBUTION_CHANNELS, rows["distribution_channel"]),
+        take(USER_LANGUAGES, rows["language"]),
+    ]
+    for name, _ in list_questions(survey):
+        if name == COMMENT_QUESTION[0]:
+            columns.append(_write_comments(rows))
+        elif name in DRIVERS:
+            columns.append(write_integers(rows[name], blank=-1))
+        else:
+            metric = name.removeprefix("Q_").lower()
+            columns.append(write_integers(rows[metric], blank=-1))
+    nothing = np.full(len(rows), -1)
+    for kind in ("ticket", "order", "delivery"):
+        object_id = rows["object_id"] if survey.object == kind else nothing
+        columns.append(write_integers(object_id, blank=-1))
+    columns.append(take(LINK_PARAMETERS, rows["parameter"]))
+    columns.append(_write_invitation_ids(rows, invitations))
+    return join_csv(columns)
+
+
+def _write_addresses(world: World, rows: pd.DataFrame) -> Text:
+    """Addresses as typed: some in capitals, some with a blank behind."""
+    email = rows["email"].to_numpy()
+    style = rows["email_style"].to_numpy()
+    is_shown = (email >= 0) & ((rows["reference"].to_numpy() == BY_EMAIL) | (style < 8))
+    address = render_addresses(world, np.maximum(email, 0))
+    is_capital = pa.array(style == 3)
+    address = pc.if_else(is_capital, pc.utf8_upper(address), address)
+    address = join(address, take(("", " "), (style == 5).astype(np.int64)))
+    return pc.if_else(pa.array(is_shown), address, pa.scalar(None, pa.string()))
+
+
+def _write_degrees(whole: IntArray, digits: IntArray) -> Text:
+    """Latitudes and longitudes of nowhere in particular; null where negative."""
+    number = join("-", write_integers(whole), ".", write_padded(digits % 10_000, 4))
+    return pc.if_else(pa.array(whole >= 0), number, pa.scalar(None, pa.string()))
+
+
+def _write_comments(rows: pd.DataFrame) -> Text:
+    opening = take(read_openings().texts, rows["opening"])
+    body = take(read_bodies().texts, rows["body"])
+    closing = take(read_closings().texts, rows["closing"])
+    blank = take((" ",), np.where(rows["opening"] < 0, -1, 0))
+    return quote_csv(join(opening, blank, body, closing))
+
+
+def _write_invitation_ids(rows: pd.DataFrame, invitations: pd.DataFrame) -> Text:
+    invitation = rows["invitation"].to_numpy()
+    found = invitations.reindex(np.maximum(invitation, 0)).fillna(0).astype(np.int64)
+    text = join(
+        write_distribution_ids(found["survey"], found["day"]),
+        ":",
+        write_contact_ids(found["contact"]),
+    )
+    return pc.if_else(pa.array(invitation >= 0), text, pa.scalar(None, pa.string()))
+
+
+def _write_distributions(plan: Plan, landing: LandingWriter) -> None:
+    header = (",".join(DISTRIBUTION_HEADER) + "\n").encode()
+    rows = plan.listening.distribution_rows
+    for block, ranges in split_nights(rows, plan.days.count):
+        lines = Lines(_render_distributions(plan.world, block))
+        for night, first, end in ranges:
+            day = plan.days.dates[night].isoformat()
+            landing.write(
+                f"qualtrics/distributions/{day}/distributions.csv",
+                [header, lines.cut(first, end)],
+            )
+
+
+def _render_distributions(world: World, rows: pd.DataFrame) -> Text:
+    contact = rows["contact"].to_numpy()
+    return join_csv(
+        [
+            write_distribution_ids(rows["survey"], rows["day"]),
+            write_contact_ids(contact),
+            take([survey.survey_id for survey in SURVEYS], rows["survey"]),
+            take(INVITATION_CHANNELS, rows["channel"]),
+            take(DISTRIBUTION_STATUSES, rows["status"]),
+            write_integers(world.contacts["record_id"].to_numpy()[contact]),
+            render_addresses(world, world.contacts["email"].to_numpy()[contact]),
+            write_times(rows["sent_at"]),
+            write_times(rows["delivered_at"]),
+            write_times(rows["opened_at"]),
+            write_times(rows["started_at"]),
+            write_times(rows["completed_at"]),
+            write_response_ids(rows["response"]),
+        ]
+    )

@@ -1,0 +1,87 @@
+"""What a sample is made of: its size, its nights, its seed.
+
+In: numbers from the command line. Out: `SampleParameters`, checked; equal parameters and
+equal code give byte-identical exports.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from include.errors import SettingsError
+
+DEFAULT_CUSTOMERS = 3_000
+DEFAULT_NIGHTS = 60
+DEFAULT_SEED = 20_261_121
+# Fixed, so that the same command gives the same sample on any day.
+DEFAULT_LAST_NIGHT = date(2026, 11, 19)
+DEFAULT_TIME_ZONE = "America/Sao_Paulo"
+
+FEWEST_CUSTOMERS = 100
+MOST_CUSTOMERS = 1_000_000
+FEWEST_NIGHTS = 7
+MOST_NIGHTS = 1_000
+
+
+@dataclass(frozen=True)
+class SampleParameters:
+    """Size and seed of one sample.
+
+    customers : contacts in the CRM by the last night
+    nights : batch dates, the last one being `last_night`
+    seed : any whole number from 0
+    """
+
+    customers: int = DEFAULT_CUSTOMERS
+    nights: int = DEFAULT_NIGHTS
+    seed: int = DEFAULT_SEED
+    last_night: date = DEFAULT_LAST_NIGHT
+    reporting_time_zone: str = DEFAULT_TIME_ZONE
+
+    def __post_init__(self) -> None:
+        if not FEWEST_CUSTOMERS <= self.customers <= MOST_CUSTOMERS:
+            raise SettingsError(
+                f"A sample cannot have {self.customers} customers: choose from "
+                f"{FEWEST_CUSTOMERS} to {MOST_CUSTOMERS}."
+            )
+        if not FEWEST_NIGHTS <= self.nights <= MOST_NIGHTS:
+            raise SettingsError(
+                f"A sample cannot have {self.nights} nights: choose from "
+                f"{FEWEST_NIGHTS} to {MOST_NIGHTS}."
+            )
+        if self.seed < 0:
+            raise SettingsError(f"The seed {self.seed} is negative: choose one from 0.")
+        if self.reporting_time_zone not in available_timezones():
+            raise SettingsError(
+                f"{self.reporting_time_zone!r} is no time zone name: choose an IANA "
+                "name, for example America/Sao_Paulo."
+            )
+
+    @property
+    def first_night(self) -> date:
+        return self.last_night - timedelta(days=self.nights - 1)
+
+    def describe(self) -> dict[str, object]:
+        """The parameters as they stand at the head of truth.json."""
+        return {
+            "generator": fingerprint_generator(),
+            "seed": self.seed,
+            "customers": self.customers,
+            "nights": self.nights,
+            "first_night": self.first_night.isoformat(),
+            "last_night": self.last_night.isoformat(),
+            "reporting_time_zone": self.reporting_time_zone,
+        }
+
+
+@cache
+def fingerprint_generator() -> str:
+    """Short hash of this package's code: other code may write other exports."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]

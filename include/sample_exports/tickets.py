@@ -1,0 +1,273 @@
+"""Support: tickets, their requesters, organizations, audits and ratings.
+
+In: the world. Out: one frame per Zendesk feed, one row per record of a page, with `night`;
+and the tickets themselves, which surveys ask about. Times are UTC seconds.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from include.sample_exports.catalogue import (
+    AGENT_NAMES,
+    TICKET_STATUSES,
+)
+from include.sample_exports.comments import CLOSINGS, read_ticket_texts
+from include.sample_exports.draws import (
+    Stream,
+    draw_by_group,
+    draw_days,
+    draw_lag,
+    draw_seconds,
+    draw_weighted,
+    expect_per_day,
+    open_stream,
+)
+from include.sample_exports.journeys import OFFICE_WEEK, keep_told
+from include.sample_exports.local_days import DAY, HOUR, NEVER, IntArray, LocalDays
+from include.sample_exports.parameters import SampleParameters
+from include.sample_exports.touchpoints import HOUR_WEIGHTS
+from include.sample_exports.world import World, draw_contacts
+
+TICKETS_PER_CUSTOMER = 0.045  # a night
+USER_NUMBERS = 9_100_000_000_000
+STRANGER_USERS = 9_300_000_000_000
+AGENT_USERS = 9_000_000_000_000
+ORGANIZATION_NUMBERS = 8_100_000_000_000
+# Ticket channels by country, in the order of TICKET_CHANNELS.
+CHANNEL_WEIGHTS = (
+    (0.16, 0.12, 0.14, 0.06, 0.3, 0.12, 0.03, 0.06, 0.01),
+    (0.3, 0.2, 0.18, 0.04, 0.06, 0.15, 0.03, 0.03, 0.01),
+    (0.32, 0.18, 0.16, 0.02, 0.05, 0.2, 0.03, 0.03, 0.01),
+    (0.34, 0.2, 0.16, 0.04, 0.06, 0.12, 0.03, 0.04, 0.01),
+    (0.4, 0.2, 0.2, 0.04, 0.0, 0.1, 0.02, 0.03, 0.01),
+    (0.2, 0.14, 0.16, 0.04, 0.26, 0.12, 0.03, 0.04, 0.01),
+)
+GROUP_OF_MARKET = (0, 1, 2, 0, 3, 1)
+NEW, OPEN, PENDING, HOLD, SOLVED, CLOSED, DELETED = range(7)
+UNOFFERED, OFFERED, GOOD, BAD = range(4)
+# The steps of a ticket's life, in order: what its audit says happened.
+CREATED_STEP, REPLY_STEP, SOLVE_STEP, RATE_STEP, CLOSE_STEP, DELETE_STEP = range(6)
+
+
+@dataclass
+class Support:
+    """Tickets and the rows that tell of them.
+
+    tickets : one row per ticket: ticket_id, contact (-1 stranger), user_id, channel,
+        created_at, solved_at, deleted_at (or NEVER), language, market
+    ticket_rows, user_rows, organization_rows, audit_rows, rating_rows : one row per
+        record of the feed, in order of night
+    """
+
+    tickets: pd.DataFrame
+    ticket_rows: pd.DataFrame
+    user_rows: pd.DataFrame
+    organization_rows: pd.DataFrame
+    audit_rows: pd.DataFrame
+    rating_rows: pd.DataFrame
+
+
+def build_support(
+    parameters: SampleParameters, days: LocalDays, world: World
+) -> Support:
+    """Let the customers ask for help."""
+    rng = open_stream(parameters.seed, Stream.TICKETS)
+    tickets = _open_tickets(rng, parameters.customers, days, world)
+    steps = _live_through(rng, tickets)
+    return Support(
+        tickets=tickets,
+        ticket_rows=keep_told(steps, days, "ticket"),
+        user_rows=_register_users(rng, days, world, tickets),
+        organization_rows=_register_organizations(rng, days, world),
+        audit_rows=_audit(days, steps),
+        rating_rows=_rate(days, tickets, steps),
+    )
+
+
+def _open_tickets(
+    rng: np.random.Generator, customers: int, days: LocalDays, world: World
+) -> pd.DataFrame:
+    expected = expect_per_day(
+        days, TICKETS_PER_CUSTOMER * customers, OFFICE_WEEK, growth=-0.1
+    )
+    # Both contacts of the merged pair, one deleted ticket and one stranger need one.
+    day = draw_days(rng, expected, at_least=4)
+    count = len(day)
+    at = days.at(day, draw_seconds(rng, HOUR_WEIGHTS["office"], count))
+    contact = draw_contacts(rng, world, at, customers_only=True)
+    is_stranger = rng.random(count) < 0.03
+    is_stranger[3] = True
+    contact[:3] = (*world.pair, world.mover)
+    is_stranger[:3] = False
+    market = world.contacts["market"].to_numpy()[contact]
+    language = world.contacts["language"].to_numpy()[contact]
+    texts = read_ticket_texts()
+    company = world.contacts["company"].to_numpy()[contact]
+    first_reply = draw_lag(rng, 5 * HOUR, count, at_least=60)
+    work = draw_lag(rng, 26 * HOUR, count, at_least=60)
+    first_reply[:3], work[:3] = HOUR, 2 * HOUR
+    solved_at = at + first_reply + work
+    is_never_solved = rng.random(count) < 0.06
+    is_rated = (rng.random(count) < 0.22) & ~is_never_solved
+    is_rated[:2] = True
+    is_never_solved[:3] = False
+    hours = (solved_at - at) / HOUR
+    is_deleted = rng.random(count) < 0.015
+    # A ticket of the first day that surely is answered about and then deleted.
+    is_deleted[:3] = (False, False, True)
+    deleted_at = at + draw_lag(rng, 5 * DAY, count, at_least=2 * DAY)
+    deleted_at[2] = at[2] + 4 * DAY
+    return pd.DataFrame(
+        {
+            "ticket": np.arange(count),
+            "ticket_id": 200_001 + np.arange(count),
+            "contact": np.where(is_stranger, -1, contact),
+            "user_id": np.where(
+                is_stranger, STRANGER_USERS + np.arange(count), USER_NUMBERS + contact
+            ),
+            "market": market,
+            "language": language,
+            "channel": draw_by_group(rng, CHANNEL_WEIGHTS, market),
+            "text": np.array(texts.first)[language]
+            + rng.integers(0, 1_000, count) % np.array(texts.size)[language],
+            "priority": draw_weighted(rng, (0.12, 0.5, 0.18, 0.05, 0.15), count) % 5,
+            "type": draw_weighted(rng, (0.4, 0.25, 0.15, 0.05, 0.15), count),
+            "organization": np.where(is_stranger, -1, company),
+            "group": np.array(GROUP_OF_MARKET)[market],
+            "agent": rng.integers(0, len(AGENT_NAMES), count),
+            "created_at": at,
+            "replied_at": at + first_reply,
+            "reply_status": draw_weighted(rng, (0.5, 0.42, 0.08), count) + OPEN,
+            "solved_at": np.where(is_never_solved, NEVER, solved_at),
+            "rating": np.where(
+                is_rated,
+                np.where(rng.random(count) < 0.88 - np.minimum(hours, 90) / 200, 2, 3),
+                UNOFFERED,
+            ),
+            "rated_at": np.where(
+                is_rated, solved_at + draw_lag(rng, 8 * HOUR, count), NEVER
+            ),
+            "deleted_at": np.where(is_deleted, deleted_at, NEVER),
+            "closing": _draw_closings(rng, language),
+        }
+    )
+
+
+def _draw_closings(rng: np.random.Generator, language: IntArray) -> IntArray:
+    sizes = np.array([len(closings) for closings in CLOSINGS.values()])
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return first[language] + rng.integers(0, 1_000, len(language)) % sizes[language]
+
+
+def _live_through(rng: np.random.Generator, tickets: pd.DataFrame) -> pd.DataFrame:
+    """The steps of every ticket with the status after each, in order of time."""
+    count = len(tickets)
+    solved_at = tickets["solved_at"]
+    closed_at = np.where(
+        solved_at == NEVER, NEVER, np.minimum(solved_at, NEVER - 5 * DAY) + 4 * DAY
+    )
+    steps = [
+        (CREATED_STEP, tickets["created_at"], np.full(count, NEW), UNOFFERED),
+        (REPLY_STEP, tickets["replied_at"], tickets["reply_status"], UNOFFERED),
+        (SOLVE_STEP, solved_at, np.full(count, SOLVED), OFFERED),
+        (RATE_STEP, tickets["rated_at"], np.full(count, SOLVED), tickets["rating"]),
+        (
+            CLOSE_STEP,
+            closed_at + rng.integers(0, HOUR, count) * (closed_at < NEVER),
+            np.full(count, CLOSED),
+            np.maximum(tickets["rating"], OFFERED),
+        ),
+        (DELETE_STEP, tickets["deleted_at"], np.full(count, DELETED), UNOFFERED),
+    ]
+    frames = [
+        tickets.assign(step=step, at=at, status=status, rating=rating)
+        for step, at, status, rating in steps
+    ]
+    lived = pd.concat(frames, ignore_index=True)
+    is_lived = (lived["at"] < NEVER) & (
+        (lived["at"] <= lived["deleted_at"]) | (lived["step"] == DELETE_STEP)
+    )
+    # An answer to the rating that comes after the ticket was closed changes nothing.
+    is_lived &= ~(
+        (lived["step"] == RATE_STEP) & (lived["rated_at"] > lived["solved_at"] + 3 * DAY)
+    )
+    lived = lived.loc[is_lived].sort_values(
+        ["ticket", "at", "step"], kind="stable", ignore_index=True
+    )
+    before = lived["status"].shift(1, fill_value=-1)
+    is_first = ~lived["ticket"].duplicated()
+    return lived.assign(status_before=np.where(is_first, -1, before))
+
+
+def _audit(days: LocalDays, steps: pd.DataFrame) -> pd.DataFrame:
+    """One audit per step of a ticket."""
+    audits = steps.assign(audit_id=5_000_000_001 + 7 * np.arange(len(steps)))
+    return keep_told(audits, days, "audit_id")
+
+
+def _rate(days: LocalDays, tickets: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+    """One rating per ticket that was rated."""
+    rated = steps.loc[steps["step"] == RATE_STEP]
+    rated = rated.assign(rating_id=6_000_000_001 + 3 * np.arange(len(rated)))
+    return keep_told(rated, days, "rating_id")
+
+
+def _register_users(
+    rng: np.random.Generator, days: LocalDays, world: World, tickets: pd.DataFrame
+) -> pd.DataFrame:
+    """Requesters from their first ticket on, again when they change; agents at first.
+
+    Every twelfth contact is known by e-mail only; strangers have an e-mail that the CRM
+    does not know, or none.
+    """
+    first = tickets.drop_duplicates("user_id")
+    count = len(first)
+    requesters = pd.DataFrame(
+        {
+            "user_id": first["user_id"].to_numpy(),
+            "contact": first["contact"].to_numpy(),
+            "agent": -1,
+            "language": first["language"].to_numpy(),
+            "organization": first["organization"].to_numpy(),
+            "created_at": first["created_at"].to_numpy(),
+            "has_external_id": (first["contact"] >= 0) & (first["contact"] % 12 != 7),
+            "has_email": (first["contact"] >= 0) | (rng.random(count) < 0.6),
+        }
+    ).assign(at=first["created_at"].to_numpy())
+    changed = requesters.loc[rng.random(count) < 0.04]
+    changed = changed.assign(at=changed["at"] + draw_lag(rng, 6 * DAY, len(changed)))
+    agents = pd.DataFrame(
+        {
+            "user_id": AGENT_USERS + np.arange(len(AGENT_NAMES) + 1),
+            "contact": -1,
+            "agent": np.arange(len(AGENT_NAMES) + 1),
+            "language": np.arange(len(AGENT_NAMES) + 1) % 4,
+            "organization": -1,
+            "created_at": days.starts[0] - 300 * DAY,
+            "has_external_id": False,
+            "has_email": True,
+            "at": days.starts[0] + 60,
+        }
+    )
+    return keep_told(pd.concat([agents, requesters, changed]), days, "user_id")
+
+
+def _register_organizations(
+    rng: np.random.Generator, days: LocalDays, world: World
+) -> pd.DataFrame:
+    """Every company on the first night, the changed ones again."""
+    companies = world.companies
+    rows = companies.assign(
+        organization=np.arange(len(companies)), at=days.starts[0] + 120
+    )
+    changed = world.company_changes
+    again = rows.iloc[changed["company"]].assign(at=changed["at"].to_numpy())
+    return keep_told(pd.concat([rows, again]), days, "organization")
+
+
+def count_ticket_statuses(status: IntArray) -> dict[str, int]:
+    """How many tickets have each status."""
+    counts = np.bincount(status, minlength=len(TICKET_STATUSES))
+    return {name: int(counts[code]) for code, name in enumerate(TICKET_STATUSES)}
