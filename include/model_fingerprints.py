@@ -67,6 +67,14 @@ def _describe(
         "configuration": {
             name: node.config.get(name) for name in CONFIGURATION if name in node.config
         },
+        "columns": [
+            [
+                column.name,
+                column.data_type,
+                [str(constraint.type) for constraint in column.constraints],
+            ]
+            for column in getattr(node, "columns", {}).values()
+        ],
         "meta": {key: meta[key] for key in sorted(meta) if key != "is_published"},
         "macros": sorted(_macro_texts(manifest, node)),
         "settings": dict(settings),
