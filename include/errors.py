@@ -66,7 +66,17 @@ class MissingExportError(ExportError):
 
 
 class GateError(WarehouseError):
-    """A gate refused data that readers would have seen."""
+    """A gate refused data that readers would have seen.
+
+    Parameters
+    ----------
+    message : what was refused and what to do
+    source : the system to blame ("qualtrics"), where the doubt belongs to one alone
+    """
+
+    def __init__(self, message: str, source: str | None = None) -> None:
+        super().__init__(message)
+        self.source = source
 
 
 class BuildError(WarehouseError):

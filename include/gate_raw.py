@@ -119,8 +119,14 @@ def _judge_loads(
                 level = logging.WARNING if rule.severity == "warning" else logging.INFO
                 log.log(level, "%s: %s", finding.subject, sentence)
     for load_id, sentences in broken.items():
-        reasons[load_id] = _compose_reason(profiles[load_id], sentences)
-        log.error(reasons[load_id])
+        profile = profiles[load_id]
+        reasons[load_id] = _compose_reason(profile, sentences)
+        log.error(
+            "%s of %s is held: %s",
+            profile["feed"],
+            profile["batch_date"],
+            reasons[load_id],
+        )
     record_results(connection, result.run_id, "raw", rows)
     return reasons
 
@@ -134,10 +140,10 @@ def _refuse_undeclared(load: WaitingLoad, result: GateResult) -> str:
     )
     result.add("critical", finding)
     reason = (
-        f"{finding.subject} is held: {finding.observed}; declare it in the sources "
-        "file of its system and load the date again."
+        f"{finding.observed}; declare it in the sources file of its system and load the"
+        " date again."
     )
-    log.error(reason)
+    log.error("%s is held: %s", finding.subject, reason)
     return reason
 
 
@@ -151,8 +157,7 @@ def _describe(rule: Rule, profile: Profile) -> Finding:
 
 
 def _compose_reason(profile: Profile, sentences: Sequence[str]) -> str:
-    reason = f"{profile['feed']} of {profile['batch_date']} is held: "
-    reason += " Also: ".join(sentences)
+    reason = " Also: ".join(sentences)
     if profile["in_force_rows"] is not None:
         reason += (
             f" The load accepted before, of {profile['in_force_rows']:,} rows, stays in"

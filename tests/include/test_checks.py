@@ -50,7 +50,7 @@ def test_a_held_load_leaves_the_accepted_one_in_force(world: GateWorld) -> None:
     status, reason = world.read_status(empty)
     assert status == "held"
     assert reason == (
-        "shop.people of 2026-11-20 is held: the list is empty, expected: at least one "
-        "row; have the source export it again and load the date again. The load "
-        "accepted before, of 100 rows, stays in force."
+        "the list is empty, expected: at least one row; have the source export it "
+        "again and load the date again. The load accepted before, of 100 rows, stays "
+        "in force."
     )
