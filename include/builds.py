@@ -80,12 +80,15 @@ def build(settings: Settings, run_id: str) -> BuildResult:
 def build_lock(connection: psycopg.Connection) -> Iterator[None]:
     """Hold the lock that keeps two builds, or a build and a publish, apart.
 
+    The connection is in autocommit mode from here on: what belongs together stands in
+    `connection.transaction()`.
+
     Raises BuildError at once when somebody else holds it.
     """
+    connection.autocommit = True
     row = connection.execute(
         "select pg_try_advisory_lock(hashtext(%s))", [LOCK_NAME]
     ).fetchone()
-    connection.commit()
     if row is None or not row[0]:
         raise BuildError(
             "Another build or publish is under way on this warehouse: wait until it is "
@@ -94,10 +97,8 @@ def build_lock(connection: psycopg.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.broken:
-            connection.rollback()
+        if not connection.closed:
             connection.execute("select pg_advisory_unlock(hashtext(%s))", [LOCK_NAME])
-            connection.commit()
 
 
 def _begin(

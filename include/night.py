@@ -198,6 +198,8 @@ def _extract(
     loads: list[LoadResult] = []
     failures: list[str] = []
     with connect(settings) as connection:
+        # Each load is a transaction of its own.
+        connection.autocommit = True
         for contract in contracts:
             done = 0
             for night in range(nights):
