@@ -35,8 +35,8 @@ COLUMNS = (
 )
 TEXT = """
 pedido entrega atraso produto quebrado reembolso factura paquete garantía cuenta comandă
-livrare întârziere retur plată order parcel refund invoice account login não recebi o meu
-mi pedido llegó roto vreau banii înapoi please help again thanks
+livrare întârziere retur plată order parcel refund invoice account login não recebi meu
+pedido llegó roto vreau banii înapoi please help again thanks
 """
 WORDS = TEXT.split()
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")

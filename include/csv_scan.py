@@ -40,18 +40,18 @@ class CsvScan:
         """Check the next block, which ends at a newline or at the end of the file."""
         if block.find(b"\0") >= 0:
             raise NotClean("a NUL byte")
-        returns = block.count(b"\r")
-        if returns and returns != block.count(b"\r\n"):
+        if block.find(b"\r") >= 0 and block.count(b"\r") != block.count(b"\r\n"):
             raise NotClean("a carriage return without a newline")
         if block.find(b"\\") >= 0:
             if b'\\"' in block:
                 raise NotClean("a backslash before a quote")
             if block.startswith(b"\\.") or b"\n\\." in block:
                 raise NotClean("a line that begins with \\.")
+        octets = numpy.frombuffer(block, dtype=numpy.uint8)
+        newlines = numpy.flatnonzero(octets == NEWLINE)
+        self.rows += newlines.size
         if self._is_in_quotes or block.find(b'"') >= 0:
-            self._scan_quotes(numpy.frombuffer(block, dtype=numpy.uint8))
-        else:
-            self.rows += block.count(b"\n")
+            self._scan_quotes(octets, newlines)
         if not self._is_in_quotes and block and block[-1] != NEWLINE:
             self.rows += 1
 
@@ -60,7 +60,10 @@ class CsvScan:
         if self._is_in_quotes:
             raise NotClean("a quoted field that is not closed")
 
-    def _scan_quotes(self, block: NDArray[numpy.uint8]) -> None:
+    def _scan_quotes(
+        self, block: NDArray[numpy.uint8], newlines: NDArray[numpy.intp]
+    ) -> None:
+        """Check the quotes of a block; newlines inside quotes end no record."""
         quotes = numpy.flatnonzero(block == QUOTE)
         was_in_quotes = int(self._is_in_quotes)
         opening, closing = quotes[was_in_quotes::2], quotes[1 - was_in_quotes :: 2]
@@ -71,7 +74,11 @@ class CsvScan:
             raise NotClean("a quote in the middle of a field")
         if not self._may_follow[after].all():
             raise NotClean("text after a closing quote")
-        newlines = numpy.flatnonzero(block == NEWLINE)
-        quotes_before = numpy.searchsorted(quotes, newlines) + was_in_quotes
-        self.rows += int(numpy.count_nonzero(quotes_before % 2 == 0))
         self._is_in_quotes = bool((was_in_quotes + quotes.size) % 2)
+        # Quoted fields that began in an earlier block, or go on in the next one.
+        starts = numpy.append(-1, opening) if was_in_quotes else opening
+        ends = numpy.append(closing, block.size) if self._is_in_quotes else closing
+        inside = numpy.searchsorted(newlines, ends) - numpy.searchsorted(
+            newlines, starts
+        )
+        self.rows -= int(inside.sum())

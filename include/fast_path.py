@@ -101,7 +101,7 @@ def _read_blocks(content: ByteSource) -> Iterator[bytes]:
     while chunk := content.read(CHUNK_BYTES):
         cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield rest + chunk[:cut]
+            yield b"".join((rest, memoryview(chunk)[:cut]))
             rest = chunk[cut:]
         else:
             rest += chunk
