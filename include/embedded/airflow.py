@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 USER_NAME = "admin"
 START_SECONDS = 120
+# The scheduler ends in three. The others may take ten, with nothing left to do.
+STOP_SECONDS = 4
 COMMANDS = {
     "api-server": ["api-server"],
     "scheduler": ["scheduler", "--skip-serve-logs"],
@@ -178,6 +180,7 @@ class EmbeddedAirflow:
             "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
             # One machine, a handful of tasks: look often, so that nothing waits.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
             "AIRFLOW__SCHEDULER__USE_JOB_SCHEDULE": str(self._is_scheduled),
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
@@ -209,7 +212,7 @@ class EmbeddedAirflow:
         ]
 
     def _stop_processes(self) -> None:
-        processes.stop_processes(list(self._process_files.values()))
+        processes.stop_processes(list(self._process_files.values()), STOP_SECONDS)
 
     def _has_same_settings(self) -> bool:
         return (
