@@ -58,8 +58,17 @@ class ResultRow:
 def record_results(
     connection: psycopg.Connection, run_id: str, gate: Gate, rows: Iterable[ResultRow]
 ) -> None:
-    """Write the rows, in one transaction."""
+    """Write the rows, in one transaction.
+
+    A run that checks the marts again, after a source's loads were held, keeps the
+    results of the last check.
+    """
     with connection.transaction(), connection.cursor() as cursor:
+        if gate == "marts":
+            cursor.execute(
+                "delete from audit.gate_results where run_id = %s and gate = 'marts'",
+                [run_id],
+            )
         cursor.executemany(
             "insert into audit.gate_results (run_id, gate, suite, subject,"
             " expectation, severity, is_met, observed, load_id)"
