@@ -89,19 +89,15 @@ def check_marts(settings: Settings, run_id: str) -> "checks.GateResult":
     """
     from include import checks
 
+    build_id = _find_last_build(settings)
     try:
         result = checks.check_marts(settings, run_id)
     except GateError as error:
         if not _hold_loads_of_failed_source(settings, run_id, error):
             raise
-        builds.build(settings, run_id)
+        build_id = builds.build(settings, run_id).build_id
         result = checks.check_marts(settings, run_id)
-    with connect(settings) as connection, connection.transaction():
-        connection.execute(
-            "update audit.builds set gated_at = clock_timestamp()"
-            " where build_id = (select max(build_id) from audit.builds)"
-            " and status = 'succeeded'"
-        )
+    _note_that_build_passed(settings, build_id)
     return result
 
 
@@ -239,3 +235,21 @@ def _hold_loads_of_failed_source(
         for (load_id,) in rows:
             audit.hold_accepted_load(connection, load_id, f"gate 2: {error}")
     return bool(rows)
+
+
+def _find_last_build(settings: Settings) -> int:
+    with connect(settings) as connection:
+        row = connection.execute("select max(build_id) from audit.builds").fetchone()
+    if row is None or row[0] is None:
+        raise GateError("There is no build to check: build first.")
+    return int(row[0])
+
+
+def _note_that_build_passed(settings: Settings, build_id: int) -> None:
+    """Let this build be published; a newer one, begun meanwhile, needs its own check."""
+    with connect(settings) as connection, connection.transaction():
+        connection.execute(
+            "update audit.builds set gated_at = clock_timestamp()"
+            " where build_id = %s and status = 'succeeded'",
+            [build_id],
+        )

@@ -1,0 +1,61 @@
+"""Nights in tests: run them, and compare the marts that come of them."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from include import night
+from include.settings import Settings, connect
+
+Hashes = dict[str, tuple[int, str]]
+
+
+def run(settings: Settings, first: date, last: date, run_id: str) -> list[str]:
+    """Load the nights first to last as one range and publish; return the problems."""
+    return night.run_nights(settings, first, last, run_id, progress=lambda line: None)
+
+
+def list_days(first: date, last: date) -> list[date]:
+    return [first + timedelta(days=day) for day in range((last - first).days + 1)]
+
+
+def hash_marts(settings: Settings) -> Hashes:
+    """Rows and hash over all columns of every published table, whatever their order."""
+    hashes: Hashes = {}
+    with connect(settings) as connection:
+        tables = connection.execute(
+            "select table_name from information_schema.tables"
+            " where table_schema = 'marts' and table_type = 'BASE TABLE'"
+        ).fetchall()
+        for (table,) in tables:
+            row = connection.execute(
+                sql.SQL(
+                    "select count(*), coalesce(md5(string_agg("
+                    "md5(published::text), '' order by md5(published::text))), '')"
+                    " from {} as published"
+                ).format(sql.Identifier("marts", table))
+            ).fetchone()
+            assert row is not None
+            hashes[table] = row
+    assert len(hashes) >= 15, "the marts are published"
+    return hashes
+
+
+def fetch(settings: Settings, query: str, *arguments: object) -> list[tuple]:
+    with connect(settings) as connection:
+        return connection.execute(query, arguments).fetchall()
+
+
+def execute(settings: Settings, statement: str) -> None:
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute(statement)
+
+
+def find_file(settings: Settings, feed: str, batch_date: date, name: str = "*") -> Path:
+    """The one export file of a feed and date that matches the name."""
+    system, feed_name = feed.split(".")
+    folder = Path(settings.landing_url) / system / feed_name / batch_date.isoformat()
+    (path,) = folder.glob(name)
+    return path
