@@ -111,5 +111,3 @@ def _clear(
 
 def _write_json(content: dict[str, object]) -> bytes:
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
-
-

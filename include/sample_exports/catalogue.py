@@ -193,7 +193,14 @@ INDUSTRIES = (
     "REAL_ESTATE",
 )
 
-PRODUCT_LINES = ("Kitchen", "Laundry", "Climate", "Audio & video", "Smart home", "Parts")
+PRODUCT_LINES = (
+    "Kitchen",
+    "Laundry",
+    "Climate",
+    "Audio & video",
+    "Smart home",
+    "Parts",
+)
 PRODUCT_LINE_WEIGHTS = (0.26, 0.16, 0.2, 0.18, 0.12, 0.08)
 PRODUCT_LINE_PRICES = (420.0, 910.0, 780.0, 650.0, 240.0, 45.0)  # median, EUR
 CURRENCIES = ("BRL", "EUR", "RON", "USD")

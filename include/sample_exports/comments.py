@@ -13,17 +13,37 @@ MOODS = ("bad", "mixed", "good")
 # language -> mood -> openings
 OPENINGS: dict[str, tuple[tuple[str, ...], ...]] = {
     "pt": (
-        ("Fiquei decepcionado.", "Não gostei,", "Péssimo!", "Sinceramente, esperava mais."),
-        ("Foi razoável.", "No geral tudo bem, mas", "Mais ou menos:", "Poderia ser melhor."),
+        (
+            "Fiquei decepcionado.",
+            "Não gostei,",
+            "Péssimo!",
+            "Sinceramente, esperava mais.",
+        ),
+        (
+            "Foi razoável.",
+            "No geral tudo bem, mas",
+            "Mais ou menos:",
+            "Poderia ser melhor.",
+        ),
         ("Adorei!", "Tudo certo,", "Muito bom 👏", "Parabéns à equipe.", "Nota dez!"),
     ),
     "es": (
-        ("Muy mal.", "No estoy contenta,", "¡Qué decepción!", "Sinceramente, regular tirando a mal."),
+        (
+            "Muy mal.",
+            "No estoy contenta,",
+            "¡Qué decepción!",
+            "Sinceramente, regular tirando a mal.",
+        ),
         ("Correcto, sin más.", "Ni bien ni mal:", "Aceptable.", "Podría mejorar."),
         ("¡Genial!", "Todo perfecto,", "Estoy encantado 😊", "Muy buen servicio."),
     ),
     "ro": (
-        ("Sunt dezamăgit.", "Nu mi-a plăcut,", "Foarte slab!", "Mă așteptam la mai mult."),
+        (
+            "Sunt dezamăgit.",
+            "Nu mi-a plăcut,",
+            "Foarte slab!",
+            "Mă așteptam la mai mult.",
+        ),
         ("A fost în regulă.", "Așa și așa:", "Acceptabil, dar", "Se poate mai bine."),
         ("Excelent!", "Totul bine,", "Sunt foarte mulțumită 🙂", "Felicitări echipei."),
     ),
@@ -387,7 +407,7 @@ CLOSINGS: dict[str, tuple[str, ...]] = {
     "pt": (
         *("", "", "", ".", " :)", "!!", " 😡", " ❤️", "\nObrigada.", "\n\nAtt,\nAna"),
         " - favor me ligar no +55 11 90000-0000",
-        ";\n1) preço\n2) prazo, \"como sempre\"",
+        ';\n1) preço\n2) prazo, "como sempre"',
     ),
     "es": (
         *("", "", "", ".", " :(", "!", " 🙌", "\nGracias.", "\nUn saludo,\nMartín"),
@@ -398,7 +418,7 @@ CLOSINGS: dict[str, tuple[str, ...]] = {
         ", sunați-mă la +40 700 000 000",
     ),
     "en": (
-        *("", "", "", ".", "!", " 🚚", "\nThanks.", "\nRegards,\n\"A customer\""),
+        *("", "", "", ".", "!", " 🚚", "\nThanks.", '\nRegards,\n"A customer"'),
         ", mail me at someone@mail.example",
     ),
 }
@@ -406,7 +426,10 @@ CLOSINGS: dict[str, tuple[str, ...]] = {
 # language -> (subject, description) of tickets
 TICKETS: dict[str, tuple[tuple[str, str], ...]] = {
     "pt": (
-        ("Pedido não chegou", "Olá,\n\no prazo passou e o pedido não chegou. Podem verificar?"),
+        (
+            "Pedido não chegou",
+            "Olá,\n\no prazo passou e o pedido não chegou. Podem verificar?",
+        ),
         ("Cobrança em duplicidade", 'Apareceram duas cobranças, uma como "ajuste".'),
         ("Troca de produto", "Recebi o modelo errado; quero trocar, não devolver."),
         ("App não conecta", "Desde ontem o aplicativo não encontra o aparelho 😕"),
@@ -423,7 +446,10 @@ TICKETS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Anular compra", "Compré por error.\n¿Cómo la anulo?"),
     ),
     "ro": (
-        ("Coletul nu a ajuns", "Bună ziua,\n\ntermenul a trecut și coletul nu a ajuns."),
+        (
+            "Coletul nu a ajuns",
+            "Bună ziua,\n\ntermenul a trecut și coletul nu a ajuns.",
+        ),
         ("Plată dublă", 'Apar două plăți, una ca "ajustare".'),
         ("Schimb de produs", "Am primit alt model; vreau să-l schimb."),
         ("Aplicația nu se conectează", "De ieri aplicația nu găsește aparatul 😕"),

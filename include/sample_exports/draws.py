@@ -39,9 +39,7 @@ def draw_weighted(
     return np.searchsorted(cumulated, drawn, side="right").astype(np.int64)
 
 
-def draw_by_group(
-    rng: np.random.Generator, weights: Any, group: IntArray
-) -> IntArray:
+def draw_by_group(rng: np.random.Generator, weights: Any, group: IntArray) -> IntArray:
     """Draw a column for each element by the weights of its group.
 
     weights : (groups, columns), rows need not sum to 1

@@ -7,6 +7,7 @@ what the files hold is in the plan.
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from include.sample_exports.render import (
     fill_pattern,
     join,
     join_csv,
+    mix_bits,
     quote_csv,
     take,
     write_booleans,
@@ -157,7 +159,7 @@ def write_hubspot(plan: Plan, landing: LandingWriter) -> None:
         ("orders", journeys.order_rows, _render_orders),
         ("deliveries", journeys.delivery_rows, _render_deliveries),
         ("returns", journeys.return_rows, _render_returns),
-        ("activities", journeys.activity_rows, _render_activities),
+        ("activities", journeys.activity_rows, partial(_render_activities, plan.world)),
     )
     for feed, rows, render in deltas:
         _write_delta(plan, landing, feed, rows, render)
@@ -407,7 +409,9 @@ def _render_companies(companies: pd.DataFrame) -> Text:
             quote_csv(render_company_names(companies)),
             join("company", write_integers(companies.index.to_numpy()), ".example"),
             take(catalogue.INDUSTRIES, companies["industry"]),
-            take([country.name for country in catalogue.COUNTRIES], companies["country"]),
+            take(
+                [country.name for country in catalogue.COUNTRIES], companies["country"]
+            ),
             write_integers(companies["employees"]),
             write_times(companies["created_at"]),
             write_times(companies["modified_at"]),
@@ -500,10 +504,20 @@ def _render_returns(rows: pd.DataFrame) -> Text:
     )
 
 
-def _render_activities(rows: pd.DataFrame) -> Text:
+def _render_activities(world: World, rows: pd.DataFrame) -> Text:
     kind = rows["kind"].to_numpy()
-    detail = rows["detail"].to_numpy()
-    market = rows["market"].to_numpy()
+    contact = rows["contact"].to_numpy()
+    is_known = contact >= 0
+    # What nobody counts is drawn out of the number of the activity.
+    chance = (mix_bits(rows["record_id"].to_numpy()) >> np.uint64(2)).astype(np.int64)
+    detail = chance % 10_007
+    market = np.where(
+        is_known,
+        world.contacts["market"].to_numpy()[contact],
+        chance % len(catalogue.COUNTRIES),
+    )
+    visitor = np.where(is_known, -1, chance % (2 * len(world.contacts)))
+    contact_id = world.contacts["record_id"].to_numpy()[contact]
     types = np.array([one.type for one in ACTIVITY_KINDS])[kind]
     is_page = np.isin(types, ["WEB_VISIT", "BLOG_VISIT"])
     is_store = np.isin(types, ["STORE_VISIT", "KIOSK"])
@@ -521,8 +535,8 @@ def _render_activities(rows: pd.DataFrame) -> Text:
             take([one.event for one in ACTIVITY_KINDS], kind),
             take([one.direction for one in ACTIVITY_KINDS], kind),
             write_times(rows["at"]),
-            write_integers(rows["contact_id"], blank=-1),
-            write_vendor_ids("vis-", rows["visitor"], 10),
+            write_integers(np.where(is_known, contact_id, -1), blank=-1),
+            write_vendor_ids("vis-", visitor, 10),
             quote_csv(
                 take(
                     catalogue.NEWSLETTER_SUBJECTS,
@@ -535,7 +549,10 @@ def _render_activities(rows: pd.DataFrame) -> Text:
                 take(tails, np.where(is_page, tail, -1)),
             ),
             quote_csv(take(ALL_STORES, np.where(is_store, store, -1))),
-            take(catalogue.EMPLOYEES, np.where(is_personal, rows["employee"], -1)),
+            take(
+                catalogue.EMPLOYEES,
+                np.where(is_personal, detail % len(catalogue.EMPLOYEES), -1),
+            ),
             write_times(rows["at"]),
         ]
     )

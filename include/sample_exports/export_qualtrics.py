@@ -17,7 +17,7 @@ from include.sample_exports.catalogue import USER_LANGUAGES
 from include.sample_exports.comments import read_bodies, read_closings, read_openings
 from include.sample_exports.export_hubspot import render_addresses, render_names
 from include.sample_exports.landing_writer import Lines, LandingWriter, split_nights
-from include.sample_exports.local_days import IntArray
+from include.sample_exports.local_days import NEVER, IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
     Text,
@@ -123,9 +123,8 @@ def _write_responses(
     plan: Plan, landing: LandingWriter, survey: Survey, rows: pd.DataFrame
 ) -> None:
     header = _header_rows(survey)
-    invitations = _find_invitations(plan)
     for block, ranges in split_nights(rows, plan.days.count):
-        lines = Lines(_render_responses(plan.world, survey, block, invitations))
+        lines = Lines(_render_responses(plan, survey, block))
         for night, first, end in ranges:
             day = plan.days.dates[night].isoformat()
             landing.write(
@@ -158,14 +157,6 @@ def _header_rows(survey: Survey) -> bytes:
     return text_rows.getvalue().encode()
 
 
-def _find_invitations(plan: Plan) -> pd.DataFrame:
-    """day and contact of every invitation, by its number."""
-    rows = plan.listening.distribution_rows
-    return rows.drop_duplicates("invitation").set_index("invitation")[
-        ["survey", "day", "contact"]
-    ]
-
-
 def write_distribution_ids(survey: IntArray, day: IntArray) -> Text:
     """Ids of mailings: one per survey and day."""
     return write_vendor_ids("EMD_", np.asarray(day) * 100 + np.asarray(survey))
@@ -183,13 +174,10 @@ def write_response_ids(response: IntArray) -> Text:
     return write_vendor_ids("R_", np.where(response < 0, -1, response + 3 * 10**12))
 
 
-def _render_responses(
-    world: World, survey: Survey, rows: pd.DataFrame, invitations: pd.DataFrame
-) -> Text:
+def _render_responses(plan: Plan, survey: Survey, rows: pd.DataFrame) -> Text:
+    world = plan.world
     is_named = rows["reference"].to_numpy() != NOBODY
-    first_name, last_name = render_names(
-        world, np.where(is_named, rows["contact"], -1)
-    )
+    first_name, last_name = render_names(world, np.where(is_named, rows["contact"], -1))
     duration = (rows["ended_at"] - rows["started_at"]).to_numpy()
     is_finished = rows["is_finished"].to_numpy()
     place = rows["place"].to_numpy()
@@ -228,7 +216,7 @@ def _render_responses(
         object_id = rows["object_id"] if survey.object == kind else nothing
         columns.append(write_integers(object_id, blank=-1))
     columns.append(take(LINK_PARAMETERS, rows["parameter"]))
-    columns.append(_write_invitation_ids(rows, invitations))
+    columns.append(_write_invitation_ids(plan, rows["invitation"].to_numpy()))
     return join_csv(columns)
 
 
@@ -258,9 +246,8 @@ def _write_comments(rows: pd.DataFrame) -> Text:
     return quote_csv(join(opening, blank, body, closing))
 
 
-def _write_invitation_ids(rows: pd.DataFrame, invitations: pd.DataFrame) -> Text:
-    invitation = rows["invitation"].to_numpy()
-    found = invitations.reindex(np.maximum(invitation, 0)).fillna(0).astype(np.int64)
+def _write_invitation_ids(plan: Plan, invitation: IntArray) -> Text:
+    found = plan.listening.invitations.iloc[np.maximum(invitation, 0)]
     text = join(
         write_distribution_ids(found["survey"], found["day"]),
         ":",
@@ -273,7 +260,7 @@ def _write_distributions(plan: Plan, landing: LandingWriter) -> None:
     header = (",".join(DISTRIBUTION_HEADER) + "\n").encode()
     rows = plan.listening.distribution_rows
     for block, ranges in split_nights(rows, plan.days.count):
-        lines = Lines(_render_distributions(plan.world, block))
+        lines = Lines(_render_distributions(plan, block))
         for night, first, end in ranges:
             day = plan.days.dates[night].isoformat()
             landing.write(
@@ -282,22 +269,31 @@ def _write_distributions(plan: Plan, landing: LandingWriter) -> None:
             )
 
 
-def _render_distributions(world: World, rows: pd.DataFrame) -> Text:
-    contact = rows["contact"].to_numpy()
+def _render_distributions(plan: Plan, rows: pd.DataFrame) -> Text:
+    contacts = plan.world.contacts
+    told = plan.listening.invitations.iloc[rows["invitation"]]
+    contact = told["contact"].to_numpy()
+    at = rows["at"].to_numpy()
+
+    def write_past(column: str) -> Text:
+        """A time, blank when it had not come yet."""
+        time = told[column].to_numpy()
+        return write_times(np.where(time <= at, time, NEVER))
+
     return join_csv(
         [
-            write_distribution_ids(rows["survey"], rows["day"]),
+            write_distribution_ids(told["survey"], told["day"]),
             write_contact_ids(contact),
-            take([survey.survey_id for survey in SURVEYS], rows["survey"]),
-            take(INVITATION_CHANNELS, rows["channel"]),
+            take([survey.survey_id for survey in SURVEYS], told["survey"]),
+            take(INVITATION_CHANNELS, told["channel"]),
             take(DISTRIBUTION_STATUSES, rows["status"]),
-            write_integers(world.contacts["record_id"].to_numpy()[contact]),
-            render_addresses(world, world.contacts["email"].to_numpy()[contact]),
-            write_times(rows["sent_at"]),
-            write_times(rows["delivered_at"]),
-            write_times(rows["opened_at"]),
-            write_times(rows["started_at"]),
-            write_times(rows["completed_at"]),
+            write_integers(contacts["record_id"].to_numpy()[contact]),
+            render_addresses(plan.world, contacts["email"].to_numpy()[contact]),
+            write_times(told["sent_at"]),
+            write_past("delivered_at"),
+            write_past("opened_at"),
+            write_past("started_at"),
+            write_past("completed_at"),
             write_response_ids(rows["response"]),
         ]
     )

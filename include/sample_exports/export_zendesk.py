@@ -6,6 +6,7 @@ The last record of a page is the first of the next, as the incremental export re
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,7 @@ from include.sample_exports.tickets import (
     RATE_STEP,
     REPLY_STEP,
     SOLVE_STEP,
+    Support,
 )
 from include.sample_exports.world import World
 
@@ -48,7 +50,15 @@ GROUP_NUMBERS = 7_000_000_000_000
 BOT_USER = AGENT_USERS + len(catalogue.AGENT_NAMES)
 REPLY_TEXTS = escape_json([reply for replies in REPLIES.values() for reply in replies])
 TOPIC_FIELD = 360_000_000_101
-TOPIC_VALUES = ("delivery", "billing", "exchange", "product", "invoice", "cancel", "site")
+TOPIC_VALUES = (
+    "delivery",
+    "billing",
+    "exchange",
+    "product",
+    "invoice",
+    "cancel",
+    "site",
+)
 
 TICKET: dict[str, object] = {
     "url": f"{API}/tickets/<id>.json",
@@ -165,29 +175,32 @@ RATING: dict[str, object] = {
 
 def write_zendesk(plan: Plan, landing: LandingWriter) -> None:
     """Write all Zendesk feeds."""
-    support, world = plan.support, plan.world
-
-    def render_organizations(rows: pd.DataFrame) -> Text:
-        return _render_organizations(rows)
-
-    def render_users(rows: pd.DataFrame) -> Text:
-        return _render_users(world, rows)
-
+    support = plan.support
     feeds: tuple[tuple[str, str, pd.DataFrame, Callable[[pd.DataFrame], Text]], ...] = (
-        ("tickets", "tickets", support.ticket_rows, _render_tickets),
-        ("users", "users", support.user_rows, render_users),
+        (
+            "tickets",
+            "tickets",
+            support.ticket_rows,
+            partial(_render_tickets, support),
+        ),
+        ("users", "users", support.user_rows, partial(_render_users, plan.world)),
         (
             "organizations",
             "organizations",
             support.organization_rows,
-            render_organizations,
+            _render_organizations,
         ),
-        ("ticket_audits", "audits", support.audit_rows, _render_audits),
+        (
+            "ticket_audits",
+            "audits",
+            support.audit_rows,
+            partial(_render_audits, support),
+        ),
         (
             "satisfaction_ratings",
             "satisfaction_ratings",
             support.rating_rows,
-            _render_ratings,
+            partial(_render_ratings, support),
         ),
     )
     for feed, record_path, rows, render in feeds:
@@ -241,7 +254,8 @@ def _close_page(feed: str, count: int, end_time: int, is_last: bool) -> bytes:
     return ("]," + json.dumps(closing, separators=(",", ":"))[1:]).encode()
 
 
-def _render_tickets(rows: pd.DataFrame) -> Text:
+def _render_tickets(support: Support, rows: pd.DataFrame) -> Text:
+    rows = support.complete(rows)
     is_deleted = rows["status"].to_numpy() == DELETED
     texts = read_ticket_texts().texts
     subjects = escape_json([text.split("\0")[0] for text in texts] + ["SCRUBBED"])
@@ -359,7 +373,8 @@ def _render_organizations(rows: pd.DataFrame) -> Text:
     return fill_json(ORGANIZATION, columns)
 
 
-def _render_audits(rows: pd.DataFrame) -> Text:
+def _render_audits(support: Support, rows: pd.DataFrame) -> Text:
+    rows = support.complete(rows)
     step = rows["step"].to_numpy()
     is_customer = np.isin(step, [CREATED_STEP, RATE_STEP])
     agent = AGENT_USERS + rows["agent"].to_numpy()
@@ -374,7 +389,9 @@ def _render_audits(rows: pd.DataFrame) -> Text:
         "events": _write_events(rows, author),
         "via": take(
             (*catalogue.TICKET_CHANNELS, "rule"),
-            np.where(is_customer | is_human, rows["channel"], len(catalogue.TICKET_CHANNELS)),
+            np.where(
+                is_customer | is_human, rows["channel"], len(catalogue.TICKET_CHANNELS)
+            ),
         ),
     }
     return fill_json(AUDIT, columns)
@@ -438,7 +455,8 @@ def _write_events(rows: pd.DataFrame, author: IntArray) -> Text:
     return join("[", events, "]")
 
 
-def _render_ratings(rows: pd.DataFrame) -> Text:
+def _render_ratings(support: Support, rows: pd.DataFrame) -> Text:
+    rows = support.complete(rows)
     comments = escape_json(
         ["Obrigado!", "Gracias 🙂", "Mulțumesc.", "Thanks", 'Demorou "demais"']
     )
@@ -456,5 +474,3 @@ def _render_ratings(rows: pd.DataFrame) -> Text:
         "comment": take(comments, comment),
     }
     return fill_json(RATING, columns)
-
-

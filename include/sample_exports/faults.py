@@ -20,7 +20,6 @@ from include.sample_exports.local_days import (
 )
 from include.sample_exports.plan import Plan
 from include.sample_exports.surveys import (
-
     DRIVERS,
     METRICS,
     NOBODY,
@@ -245,9 +244,7 @@ def _change_scores(rng: np.random.Generator, rows: pd.DataFrame) -> None:
         rows[metric] = np.where(score >= 0, changed, -1)
 
 
-def _draw_later(
-    rng: np.random.Generator, night: IntArray, days: LocalDays
-) -> IntArray:
+def _draw_later(rng: np.random.Generator, night: IntArray, days: LocalDays) -> IntArray:
     """A night after `night`, at most five nights, at most the last."""
     return np.minimum(night + rng.integers(1, LATEST + 1, len(night)), days.count - 1)
 
@@ -256,5 +253,3 @@ def _merge_rows(rows: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:
     """Rows and more rows in order of night, the new ones after those of their night."""
     merged = pd.concat([rows, more], ignore_index=True)
     return merged.sort_values("night", kind="stable", ignore_index=True)
-
-

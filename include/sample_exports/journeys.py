@@ -11,13 +11,11 @@ import numpy as np
 import pandas as pd
 
 from include.sample_exports.catalogue import (
-    ARTICLES,
     COUNTRIES,
     CURRENCIES,
     CURRENCY_PER_EURO,
     DEAL_SOURCES,
     DEAL_STAGES,
-    EMPLOYEES,
     PRODUCT_LINE_PRICES,
     PRODUCT_LINE_WEIGHTS,
     RETURN_REASONS,
@@ -56,6 +54,7 @@ STORE_SALE = 2  # position of store among the sales channels
 PLACED, PAID, CANCELLED = range(3)
 SHIPPED, DELIVERED, FAILED = range(3)
 WON, LOST = 4, 5
+KEY_SPAN = 2**44
 
 
 @dataclass
@@ -109,13 +108,14 @@ def build_journeys(
 def keep_told(rows: pd.DataFrame, days: LocalDays, key: str) -> pd.DataFrame:
     """The rows that an export tells: per key and night the last version, in order.
 
-    rows : `at` (time of the version) and `key`; adds `night`. Versions after the last
-        night are left out, as the export has not been made yet.
+    rows : `at` (time of the version) and `key` (a number from 0 to 2**44); versions of
+        the same second in the order in which they count. Adds `night`. Versions after
+        the last night are left out, as that export has not been made yet.
     """
-    rows = rows.assign(night=days.day_of(rows["at"].to_numpy()))
-    rows = rows.loc[rows["at"] < days.end]
-    rows = rows.sort_values(["night", "at", key], kind="stable")
-    return rows.drop_duplicates(["night", key], keep="last", ignore_index=True)
+    rows = rows.loc[rows["at"] < days.end].sort_values("at", kind="stable")
+    rows["night"] = days.day_of(rows["at"].to_numpy())
+    told = rows["night"] * KEY_SPAN + rows[key]
+    return rows.loc[~told.duplicated(keep="last")].reset_index(drop=True)
 
 
 def _place_orders(
@@ -164,7 +164,9 @@ def _place_orders(
             "market": market,
             "channel": channel,
             "store": np.where(
-                channel == STORE_SALE, rng.integers(0, 1_000, count) % stores[market], -1
+                channel == STORE_SALE,
+                rng.integers(0, 1_000, count) % stores[market],
+                -1,
             ),
             "line": line,
             "total": total,
@@ -352,19 +354,8 @@ def _record_activities(
     )
     rows = rows.loc[(rows["at"] >= days.starts[0]) & (rows["at"] < days.end)]
     rows = rows.sort_values(["at", "kind", "contact"], kind="stable", ignore_index=True)
-    count = len(rows)
-    contact = rows["contact"].to_numpy()
-    numbers = world.contacts["record_id"].to_numpy()
-    rows["record_id"] = 400_000_000 + 2 * np.arange(count)
-    rows["contact_id"] = np.where(contact < 0, -1, numbers[contact])
-    rows["visitor"] = np.where(contact < 0, rng.integers(1, 2**40, count), -1)
-    rows["market"] = np.where(
-        contact < 0,
-        rng.integers(0, len(COUNTRIES), count),
-        world.contacts["market"].to_numpy()[contact],
-    )
-    rows["detail"] = rng.integers(0, 60 * len(ARTICLES), count)
-    rows["employee"] = rng.integers(0, len(EMPLOYEES), count)
+    # Page, store, employee and visitor follow from the number (see the export).
+    rows["record_id"] = 400_000_000 + 2 * np.arange(len(rows))
     rows["night"] = days.day_of(rows["at"].to_numpy())
     return rows
 

@@ -141,7 +141,6 @@ def escape_json(texts: Sequence[str]) -> list[str]:
     return [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
 
 
-
 def fill_json(template: Mapping[str, object], columns: Mapping[str, Text]) -> Text:
     """Compact JSON objects, each followed by a comma.
 

@@ -138,6 +138,16 @@ DISTRIBUTION_STATUSES = (
     "Finished",
     "Failed",
 )
+# The column of an invitation that says when it reached each status, in order.
+STATUS_TIMES = (
+    ("Sent", "sent_at"),
+    ("Delivered", "delivered_at"),
+    ("Bounced", "bounced_at"),
+    ("Failed", "failed_at"),
+    ("Opened", "opened_at"),
+    ("Started", "started_at"),
+    ("Finished", "completed_at"),
+)
 RESPONSE_STATUSES = ("IP Address", "Survey Test", "Survey Preview", "Spam")
 NORMAL, TEST, PREVIEW, SPAM = range(len(RESPONSE_STATUSES))
 
@@ -176,9 +186,11 @@ IMPROVEMENT = 0.25  # from the first night to the last
 class Listening:
     """Invitations and answers.
 
-    distribution_rows, response_rows : one row per row of the feed
+    invitations : one row per invitation: survey, day, contact, channel and times
+    distribution_rows, response_rows : one row per row of the feed, in order of night
     """
 
+    invitations: pd.DataFrame
     distribution_rows: pd.DataFrame
     response_rows: pd.DataFrame
 
@@ -214,6 +226,7 @@ def build_listening(
     )
     responses = _fill_in(rng, days, world, answers)
     return Listening(
+        invitations=invitations,
         distribution_rows=_tell_distributions(days, invitations, responses),
         response_rows=responses,
     )
@@ -508,9 +521,7 @@ def _fill_in(
     return rows
 
 
-def _name_customers(
-    rng: np.random.Generator, rows: pd.DataFrame, world: World
-) -> None:
+def _name_customers(rng: np.random.Generator, rows: pd.DataFrame, world: World) -> None:
     """How each response names its customer: reference, reference_id, email."""
     count = len(rows)
     contact = rows["contact"].to_numpy()
@@ -637,33 +648,26 @@ def _comment(rng: np.random.Generator, rows: pd.DataFrame) -> None:
 def _tell_distributions(
     days: LocalDays, invitations: pd.DataFrame, responses: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rows of the distribution history: again each night on which the status advanced."""
+    """Rows of the distribution history: again each night on which the status advanced.
+
+    Columns: invitation, status, at (of the status), response (-1 until finished), night.
+    """
+    frames = []
+    for status, column in STATUS_TIMES:
+        at = invitations[column].to_numpy()
+        invitation = np.flatnonzero(at < days.end)
+        code = DISTRIBUTION_STATUSES.index(status)
+        frames.append(
+            pd.DataFrame(
+                {"invitation": invitation, "status": code, "at": at[invitation]}
+            )
+        )
+    rows = keep_told(pd.concat(frames, ignore_index=True), days, "invitation")
     response_of = np.full(len(invitations), -1)
-    is_invited = responses["invitation"].to_numpy() >= 0
-    response_of[responses["invitation"].to_numpy()[is_invited]] = responses[
-        "response"
-    ].to_numpy()[is_invited]
-    told = invitations.assign(response=response_of)
-    steps = (
-        ("Sent", "sent_at"),
-        ("Delivered", "delivered_at"),
-        ("Bounced", "bounced_at"),
-        ("Failed", "failed_at"),
-        ("Opened", "opened_at"),
-        ("Started", "started_at"),
-        ("Finished", "completed_at"),
-    )
-    rows = pd.concat(
-        [
-            told.assign(at=told[column], status=DISTRIBUTION_STATUSES.index(status))
-            for status, column in steps
-        ]
-    )
-    rows = keep_told(rows.loc[rows["at"] < NEVER], days, "invitation")
-    for column in ("delivered_at", "opened_at", "started_at", "completed_at"):
-        rows[column] = np.where(rows[column] <= rows["at"], rows[column], NEVER)
-    is_finished = rows["completed_at"] < NEVER
-    rows["response"] = np.where(is_finished, rows["response"], -1)
+    invited = responses.loc[responses["invitation"] >= 0]
+    response_of[invited["invitation"]] = invited["response"]
+    is_finished = rows["status"] == DISTRIBUTION_STATUSES.index("Finished")
+    rows["response"] = np.where(is_finished, response_of[rows["invitation"]], -1)
     return rows
 
 

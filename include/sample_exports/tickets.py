@@ -57,8 +57,9 @@ class Support:
 
     tickets : one row per ticket: ticket_id, contact (-1 stranger), user_id, channel,
         created_at, solved_at, deleted_at (or NEVER), language, market
-    ticket_rows, user_rows, organization_rows, audit_rows, rating_rows : one row per
-        record of the feed, in order of night
+    ticket_rows, audit_rows, rating_rows : one row per record of the feed, in order of
+        night: what changed, and `ticket`, the row number in `tickets`
+    user_rows, organization_rows : likewise, complete
     """
 
     tickets: pd.DataFrame
@@ -68,6 +69,13 @@ class Support:
     audit_rows: pd.DataFrame
     rating_rows: pd.DataFrame
 
+    def complete(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Rows of tickets, audits or ratings with all columns of their tickets."""
+        complete = self.tickets.iloc[rows["ticket"].to_numpy()].reset_index(drop=True)
+        return complete.assign(
+            **{column: rows[column].to_numpy() for column in rows.columns}
+        )
+
 
 def build_support(
     parameters: SampleParameters, days: LocalDays, world: World
@@ -75,14 +83,14 @@ def build_support(
     """Let the customers ask for help."""
     rng = open_stream(parameters.seed, Stream.TICKETS)
     tickets = _open_tickets(rng, parameters.customers, days, world)
-    steps = _live_through(rng, tickets)
+    steps = _live_through(rng, days, tickets)
     return Support(
         tickets=tickets,
         ticket_rows=keep_told(steps, days, "ticket"),
         user_rows=_register_users(rng, days, world, tickets),
         organization_rows=_register_organizations(rng, days, world),
         audit_rows=_audit(days, steps),
-        rating_rows=_rate(days, tickets, steps),
+        rating_rows=_rate(days, steps),
     )
 
 
@@ -161,41 +169,52 @@ def _draw_closings(rng: np.random.Generator, language: IntArray) -> IntArray:
     return first[language] + rng.integers(0, 1_000, len(language)) % sizes[language]
 
 
-def _live_through(rng: np.random.Generator, tickets: pd.DataFrame) -> pd.DataFrame:
-    """The steps of every ticket with the status after each, in order of time."""
+def _live_through(
+    rng: np.random.Generator, days: LocalDays, tickets: pd.DataFrame
+) -> pd.DataFrame:
+    """The steps of every ticket that happen within the nights, in order of time.
+
+    Columns: ticket, step, at, and what holds after it: status, rating; status_before.
+    """
     count = len(tickets)
-    solved_at = tickets["solved_at"]
-    closed_at = np.where(
-        solved_at == NEVER, NEVER, np.minimum(solved_at, NEVER - 5 * DAY) + 4 * DAY
+    solved_at = tickets["solved_at"].to_numpy()
+    rated_at = tickets["rated_at"].to_numpy()
+    deleted_at = tickets["deleted_at"].to_numpy()
+    rating = tickets["rating"].to_numpy()
+    is_solved = solved_at < NEVER
+    closed_at = (
+        np.where(is_solved, solved_at, 0) + 4 * DAY + rng.integers(0, HOUR, count)
     )
-    steps = [
-        (CREATED_STEP, tickets["created_at"], np.full(count, NEW), UNOFFERED),
-        (REPLY_STEP, tickets["replied_at"], tickets["reply_status"], UNOFFERED),
-        (SOLVE_STEP, solved_at, np.full(count, SOLVED), OFFERED),
-        (RATE_STEP, tickets["rated_at"], np.full(count, SOLVED), tickets["rating"]),
-        (
-            CLOSE_STEP,
-            closed_at + rng.integers(0, HOUR, count) * (closed_at < NEVER),
-            np.full(count, CLOSED),
-            np.maximum(tickets["rating"], OFFERED),
-        ),
-        (DELETE_STEP, tickets["deleted_at"], np.full(count, DELETED), UNOFFERED),
-    ]
-    frames = [
-        tickets.assign(step=step, at=at, status=status, rating=rating)
-        for step, at, status, rating in steps
-    ]
+    # Who rates a ticket that is closed by then changes nothing.
+    is_rated = is_solved & (rated_at < NEVER) & (rated_at < closed_at - HOUR)
+    unoffered = np.full(count, UNOFFERED)
+    closing_rating = np.where(is_rated, rating, OFFERED)
+    steps = (
+        (CREATED_STEP, tickets["created_at"].to_numpy(), NEW, unoffered),
+        (REPLY_STEP, tickets["replied_at"].to_numpy(), -1, unoffered),
+        (SOLVE_STEP, solved_at, SOLVED, np.full(count, OFFERED)),
+        (RATE_STEP, np.where(is_rated, rated_at, NEVER), SOLVED, rating),
+        (CLOSE_STEP, np.where(is_solved, closed_at, NEVER), CLOSED, closing_rating),
+        (DELETE_STEP, deleted_at, DELETED, unoffered),
+    )
+    frames = []
+    for step, at, status, rating_after in steps:
+        is_lived = (at < days.end) & ((at <= deleted_at) | (step == DELETE_STEP))
+        ticket = np.flatnonzero(is_lived)
+        replied = tickets["reply_status"].to_numpy()[ticket]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "ticket": ticket,
+                    "step": step,
+                    "at": at[ticket],
+                    "status": replied if step == REPLY_STEP else status,
+                    "rating": rating_after[ticket],
+                }
+            )
+        )
     lived = pd.concat(frames, ignore_index=True)
-    is_lived = (lived["at"] < NEVER) & (
-        (lived["at"] <= lived["deleted_at"]) | (lived["step"] == DELETE_STEP)
-    )
-    # An answer to the rating that comes after the ticket was closed changes nothing.
-    is_lived &= ~(
-        (lived["step"] == RATE_STEP) & (lived["rated_at"] > lived["solved_at"] + 3 * DAY)
-    )
-    lived = lived.loc[is_lived].sort_values(
-        ["ticket", "at", "step"], kind="stable", ignore_index=True
-    )
+    lived = lived.sort_values(["ticket", "at", "step"], ignore_index=True)
     before = lived["status"].shift(1, fill_value=-1)
     is_first = ~lived["ticket"].duplicated()
     return lived.assign(status_before=np.where(is_first, -1, before))
@@ -207,7 +226,7 @@ def _audit(days: LocalDays, steps: pd.DataFrame) -> pd.DataFrame:
     return keep_told(audits, days, "audit_id")
 
 
-def _rate(days: LocalDays, tickets: pd.DataFrame, steps: pd.DataFrame) -> pd.DataFrame:
+def _rate(days: LocalDays, steps: pd.DataFrame) -> pd.DataFrame:
     """One rating per ticket that was rated."""
     rated = steps.loc[steps["step"] == RATE_STEP]
     rated = rated.assign(rating_id=6_000_000_001 + 3 * np.arange(len(rated)))

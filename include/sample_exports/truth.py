@@ -102,7 +102,7 @@ def _latest(rows: pd.DataFrame, key: str) -> pd.DataFrame:
 def _latest_tickets(plan: Plan) -> pd.DataFrame:
     """The version of each ticket that was updated last, among those delivered."""
     rows = plan.support.ticket_rows.sort_values(["at", "night"], kind="stable")
-    return _latest(rows, "ticket_id")
+    return plan.support.complete(_latest(rows, "ticket"))
 
 
 # ------------------------------------------------------------------------ answers
@@ -455,9 +455,7 @@ def _list_paged(plan: Plan) -> dict[str, pd.DataFrame]:
 def _count_page_repeats(plan: Plan, rows: pd.DataFrame) -> int:
     """Records that pages repeat: one for each page of a night but the first."""
     counts = np.bincount(rows["night"], minlength=plan.days.count)
-    return sum(
-        len(list(cut_pages(int(count), plan.page_size))) - 1 for count in counts
-    )
+    return sum(len(list(cut_pages(int(count), plan.page_size))) - 1 for count in counts)
 
 
 def _count_faults(

@@ -152,9 +152,7 @@ def _meet_contacts(
     segment = draw_weighted(rng, SEGMENT_WEIGHTS, count)
     company = np.where(segment > 0, rng.integers(0, len(companies), count), -1)
     country = draw_weighted(rng, [market.share for market in COUNTRIES], count)
-    country = np.where(
-        company >= 0, companies["country"].to_numpy()[company], country
-    )
+    country = np.where(company >= 0, companies["country"].to_numpy()[company], country)
     language = draw_by_group(rng, [market.languages for market in COUNTRIES], country)
     is_prospect = rng.random(count) < np.where(created_at < start, 0.15, 0.6)
     became = created_at + rng.integers(0, 40 * DAY, count)
