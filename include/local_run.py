@@ -63,7 +63,10 @@ def run_locally(
     """
     sample = None
     if landing_url is None:
-        sample = SampleParameters(last_night=night or DEFAULT_LAST_NIGHT)
+        sample = SampleParameters(
+            last_night=night or DEFAULT_LAST_NIGHT,
+            reporting_time_zone=runtime.reporting_time_zone,
+        )
         landing_url = str(runtime.sample_folder)
     with runtime.reserved(), ExitStack() as at_the_end:
         if not runtime.postgres.is_running():
@@ -140,6 +143,7 @@ def write_sample(runtime: Runtime, sample: SampleParameters, say: Say) -> None:
     command += ["--customers", str(sample.customers), "--nights", str(sample.nights)]
     command += ["--seed", str(sample.seed)]
     command += ["--last-night", sample.last_night.isoformat()]
+    command += ["--time-zone", sample.reporting_time_zone]
     written = subprocess.run(
         command,
         cwd=runtime.project_folder,

@@ -35,6 +35,9 @@ class Runtime:
         self.sample_folder = self.folder / "sample_exports"
         self.truth_file = self.folder / "truth.json"
         self.report_folder = self.folder / "report"
+        self.reporting_time_zone = (
+            os.environ.get("CX_REPORTING_TIME_ZONE") or DEFAULT_TIME_ZONE
+        )
         self.postgres = EmbeddedPostgres(self.folder / "postgres")
 
     @property
@@ -109,8 +112,7 @@ class Runtime:
             "CX_DATABASE_URL": self.postgres.url(),
             "CX_LANDING_URL": landing_url,
             "CX_KEY_SECRET": self._read_key_secret(),
-            "CX_REPORTING_TIME_ZONE": os.environ.get("CX_REPORTING_TIME_ZONE")
-            or DEFAULT_TIME_ZONE,
+            "CX_REPORTING_TIME_ZONE": self.reporting_time_zone,
             "CX_REPORT_FOLDER": str(self.report_folder),
         }
 
