@@ -177,13 +177,19 @@ class _Page:
                 continue
             except RecursionError as error:
                 raise self._refuse("it is nested too deep") from error
-            # A number at the end of what was read may go on.
-            may_go_on = end == len(self._text) and self._text[end - 1] not in '"}]'
-            if may_go_on and self._fill():
-                continue
+            if self._may_go_on(end):
+                if self._fill():
+                    continue
+                if end < len(self._text):
+                    raise _half_written("page", self._records or None)
             raw = self._text[self._position : end]
             self._position = end
             return value, raw, problem
+
+    def _may_go_on(self, end: int) -> bool:
+        """Tell whether a number was cut off: "12" of "12.5e3", with "", "." or "e-"."""
+        rest = self._text[end : end + 3]
+        return self._text[end - 1] not in '"}]' and not rest.lstrip(".eE+-")
 
     def _refuse(self, reason: str) -> FileProblem:
         return FileProblem(

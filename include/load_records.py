@@ -106,7 +106,10 @@ def finish_load(
                 for done in copied
             ],
         )
-        drift = sum((done.drift for done in copied), Counter())
+        drift: Counter[str] = Counter()
+        for done in copied:
+            # Not a sum: that would lose the columns without any value.
+            drift.update(done.drift)
         cursor.executemany(
             "insert into audit.drift (load_id, column_name, rows) values (%s, %s, %s)",
             [(load_id, name, rows) for name, rows in drift.items()],

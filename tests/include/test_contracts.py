@@ -1,0 +1,116 @@
+"""Contracts: what the declarations say, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from include.contracts import FeedContract, read_contracts
+from include.errors import WarehouseError
+from include.settings import PROJECT_FOLDER
+from tests.include.load_world import make_contract
+
+DECLARATION = """
+version: 2
+sources:
+  - name: shop
+    config: {meta: {role: crm, time_zone: Europe/Madrid}}
+    tables:
+      - name: orders
+        description: One row per order.
+        config:
+          meta:
+            contract:
+              delivery: delta
+              path: "*.csv"
+              format: csv
+              natural_key: [order_id]
+              %s
+        columns:
+          - name: order_id
+            config: {meta: {header: [Order ID, Order No], required: true}}
+          - name: note
+            config: {meta: {personal_data: free_text}}
+      - name: not_loaded
+"""
+
+
+def read(folder: Path, extra: str = "") -> dict[str, FeedContract]:
+    path = folder / "dbt_project/models/staging/shop/_shop__sources.yml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(DECLARATION % extra)
+    return read_contracts(folder)
+
+
+def test_the_declarations_of_this_project_are_contracts() -> None:
+    contracts = read_contracts(PROJECT_FOLDER)
+    assert {contract.role for contract in contracts.values()} == {
+        "crm",
+        "survey",
+        "ticket",
+    }
+    for name, contract in contracts.items():
+        assert contract.name == name
+        assert contract.natural_key
+
+
+def test_a_declaration_is_read_with_its_defaults(tmp_path: Path) -> None:
+    contracts = read(tmp_path)
+    assert list(contracts) == ["shop.orders"]
+    contract = contracts["shop.orders"]
+    assert contract.raw_table == "raw_shop.orders"
+    assert contract.time_zone == "Europe/Madrid"
+    assert contract.storage == "columns"
+    assert contract.columns[0].headers == ("Order ID", "Order No")
+    assert contract.columns[1].headers == ("note",)
+    assert contract.required_columns == ("order_id",)
+
+
+def test_json_is_stored_as_records() -> None:
+    assert make_contract(format="json", record_path="orders").storage == "record"
+    with pytest.raises(ValidationError, match="stored as records"):
+        make_contract(format="jsonl", storage="columns")
+
+
+def test_a_misspelt_key_is_an_error_that_names_the_feed(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match=r"shop\.orders is wrong: delimeter: "):
+        read(tmp_path, 'delimeter: ";"')
+
+
+def test_a_file_that_is_no_yaml_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="is no YAML"):
+        read(tmp_path, "]")
+
+
+def test_a_project_without_contracts_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(WarehouseError, match="No feed contract"):
+        read_contracts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("declared", "message"),
+    [
+        ({"path": "../other/*.csv"}, "leaves the feed's folder"),
+        ({"path": "/etc/*"}, "leaves the feed's folder"),
+        ({"feed": "Orders; drop"}, "no plain lower-case name"),
+        ({"encoding": "utf-9"}, "is no encoding"),
+        ({"natural_key": ["no_such"]}, "used but not declared"),
+        ({"event_time": "no_such"}, "used but not declared"),
+        ({"columns": ["id", "id"]}, "declared twice"),
+        ({"columns": ["id", "_load_id"]}, "belong to the loader"),
+        ({"header_name_row": 2}, "below header_rows"),
+        ({"format": "json"}, "needs a record_path"),
+        ({"delimiter": "||"}, "at most 1 character"),
+    ],
+)
+def test_a_wrong_contract_is_refused(declared: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        make_contract(**declared)  # type: ignore[arg-type]
+
+
+def test_the_hash_changes_with_what_is_loaded_and_not_with_the_prose(
+    tmp_path: Path,
+) -> None:
+    before = read(tmp_path)["shop.orders"].content_hash
+    assert read(tmp_path, "event_time: note")["shop.orders"].content_hash == before
+    assert read(tmp_path, 'delimiter: ";"')["shop.orders"].content_hash != before
