@@ -14,7 +14,6 @@ Great Expectations costs three seconds to import, so it is imported where it is 
 import logging
 import os
 import re
-import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy
 from psycopg.conninfo import conninfo_to_dict
 
+from expectations.data_docs import RESULTS, SITE, finish_pages, forget_old_runs
 from include.errors import GateError
 from include.settings import Settings
 
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SITE = "data_docs"
-RESULTS = ".gate_results"
-KEPT_RUNS = 30
 ROW_ID = "row_id"
 
 
@@ -78,7 +75,7 @@ def run_suites(
     _silence()
     import great_expectations as gx
 
-    _forget_old_runs(settings.report_folder)
+    forget_old_runs(settings.report_folder)
     context = _open_context(settings.report_folder)
     with warnings.catch_warnings():
         # It advises the PostgreSQL source, which refuses an address without a host.
@@ -116,6 +113,7 @@ def run_suites(
     result = checkpoint.run(run_id=gx.RunIdentifier(run_name=name))
     # Once for all suites; the checkpoint's own action renders the index for each.
     context.build_data_docs(resource_identifiers=list(result.run_results))
+    finish_pages(settings.report_folder)
     return [
         outcome
         for suite_result in result.run_results.values()
@@ -212,18 +210,6 @@ def _open_context(report_folder: Path) -> "EphemeralDataContext":
             progress_bars=ProgressBarsConfig(globally=False),
         ),
     )
-
-
-def _forget_old_runs(report_folder: Path) -> None:
-    """Keep the results and pages of the last runs of each suite, with room for one."""
-    # <root>/<suite>/<run name>/<time>/: the time sorts as text.
-    for root in (report_folder / RESULTS, report_folder / SITE / "validations"):
-        for suite in root.glob("*"):
-            times = sorted(suite.glob("*/*/"), key=lambda folder: folder.name)
-            for folder in times[: max(0, len(times) - KEPT_RUNS + 1)]:
-                shutil.rmtree(folder)
-                if not any(folder.parent.iterdir()):
-                    folder.parent.rmdir()
 
 
 def _sqlalchemy_url(database_url: str) -> str:

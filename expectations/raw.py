@@ -10,8 +10,6 @@ from include.load_history import SMALLEST_SNAPSHOT_RATIO
 
 SUITE = "raw"
 LARGEST_BROKEN_SHARE = 0.05
-LARGEST_SHARE_WITHOUT_KEY = 0.01
-LARGEST_REPEATED_SHARE = 0.01
 
 
 # What to do, in a few words used by several rules.
@@ -52,9 +50,9 @@ RULES = (
         name="hardly any row lacks its natural key",
         column="proven_without_key_share",
         severity="critical",
-        maximum=LARGEST_SHARE_WITHOUT_KEY,
+        maximum=LARGEST_BROKEN_SHARE,
         observed="{rows_without_key:,} of {rows_in_raw:,} rows have no natural key",
-        expected="at most 1 %, beyond chance",
+        expected="at most 5 %, beyond chance",
         remedy=SEND_AGAIN,
     ),
     Rule(
@@ -242,9 +240,9 @@ RULES = (
         name="hardly any key comes twice in a snapshot",
         column="proven_snapshot_repeated_share",
         severity="critical",
-        maximum=LARGEST_REPEATED_SHARE,
+        maximum=LARGEST_BROKEN_SHARE,
         observed="{rows_repeating_key:,} of {rows_in_raw:,} rows repeat a natural key",
-        expected="at most 1 %, beyond chance",
+        expected="at most 5 %, beyond chance",
         remedy=f"look for the same list in two files, then {SEND_AGAIN}",
     ),
     Rule(

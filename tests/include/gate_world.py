@@ -1,22 +1,29 @@
-"""A small warehouse with three feeds, to plant good and bad loads in.
+"""A small warehouse with three feeds, to send good and bad exports into.
 
 The feeds stand for the three shapes of raw tables: ``shop.people`` (snapshot, columns),
-``shop.visits`` (delta, columns), ``shop.tickets`` (delta, records).
+``shop.visits`` (delta, columns), ``shop.tickets`` (delta, records). Exports are files
+that the real loader loads.
 """
 
-import hashlib
+import csv
+import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from include.audit import migrate
+from include.contracts import FeedContract, read_contracts
+from include.landing import Landing
+from include.loader import load_feed
+from include.raw_tables import create_raw_tables
 from include.settings import Settings
+
+NIGHT = date(2026, 11, 20)  # a Friday
 
 SOURCES = """
 version: 2
@@ -28,15 +35,15 @@ sources:
         config: {meta: {contract: {delivery: snapshot, path: "*.csv", format: csv,
             natural_key: [id]}}}
         columns:
-          - {name: id, config: {meta: {header: Id, required: true}}}
-          - {name: email, config: {meta: {header: Email, required: true}}}
+          - {name: id, config: {meta: {required: true}}}
+          - {name: email, config: {meta: {required: true}}}
       - name: visits
         config: {meta: {contract: {delivery: delta, path: "*.csv", format: csv,
             natural_key: [id], event_time: visited_at}}}
         columns:
-          - {name: id, config: {meta: {header: Id, required: true}}}
-          - {name: visited_at, config: {meta: {header: Visited, required: true}}}
-          - {name: page, config: {meta: {header: Page, required: true}}}
+          - {name: id, config: {meta: {required: true}}}
+          - {name: visited_at, config: {meta: {required: true}}}
+          - {name: page, config: {meta: {required: true}}}
       - name: tickets
         config: {meta: {contract: {delivery: delta, path: "*.json", format: json,
             record_path: tickets, natural_key: [id], event_time: updated_at}}}
@@ -45,74 +52,51 @@ sources:
           - {name: updated_at}
 """
 
-TABLES = """
-create schema raw_shop;
-create table raw_shop.people (
-    _row_id bigint generated always as identity, _row_hash uuid unique,
-    id text, email text, _extra jsonb, _load_id bigint
-);
-create table raw_shop.people__snapshots (
-    _load_id bigint, _row_id bigint, _file_no integer, _row_number bigint
-);
-create table raw_shop.visits (
-    id text, visited_at text, page text, _extra jsonb,
-    _load_id bigint, _file_no integer, _row_number bigint
-);
-create table raw_shop.tickets (
-    record jsonb, _file_stem text, _load_id bigint, _file_no integer, _row_number bigint
-);
-"""
-
 Row = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
 class GateWorld:
-    """Plants loads; `add_load` returns the load's id."""
+    """Sends exports and looks at what became of the loads."""
 
     settings: Settings
     connection: psycopg.Connection
+    contracts: Mapping[str, FeedContract]
 
-    def add_load(
+    def send(
         self,
         feed: str,
         batch_date: date,
         rows: Sequence[Row],
         *,
-        rejected: int = 0,
-        status: str = "loaded",
-        undeclared: Sequence[str] = (),
+        broken_rows: int = 0,
     ) -> int:
-        """Put rows into the raw table of ``shop.<feed>`` as one load."""
-        content = json.dumps([dict(row) for row in rows])
-        inserted = self.connection.execute(
-            "insert into audit.loads (feed, batch_date, status, content_hash,"
-            " contract_hash, rows_in_file, rows_loaded, rows_rejected, run_id,"
-            " loaded_at) values (%s, %s, %s, %s, 'c', %s, %s, %s, 'test',"
-            " clock_timestamp()) returning load_id",
-            [
-                f"shop.{feed}",
-                batch_date,
-                status,
-                hashlib.sha256(content.encode()).hexdigest(),
-                len(rows) + rejected,
-                len(rows),
-                rejected,
-            ],
-        ).fetchone()
-        assert inserted is not None
-        load_id: int = inserted[0]
-        if feed == "people":
-            self._add_people(load_id, rows)
+        """Export rows of ``shop.<feed>`` and load them; returns the load's id.
+
+        A broken row has one field too many.
+        """
+        folder = (
+            Path(self.settings.landing_url) / "shop" / feed / batch_date.isoformat()
+        )
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        contract = self.contracts[f"shop.{feed}"]
+        if feed == "tickets":
+            content = json.dumps({"tickets": rows})
+            (folder / "page_0001.json").write_text(content)
         else:
-            self._add_delta(feed, load_id, rows)
-        for name in undeclared:
-            self.connection.execute(
-                "insert into audit.drift values (%s, %s, %s)",
-                [load_id, name, len(rows)],
-            )
+            names = list(rows[0] if rows else contract.column_names)
+            text = io.StringIO()
+            writer = csv.writer(text, lineterminator="\n")
+            writer.writerow(names)
+            writer.writerows([row[name] for name in names] for row in rows)
+            writer.writerows([["x"] * (len(names) + 1)] * broken_rows)
+            (folder / f"{feed}.csv").write_text(text.getvalue())
+        landing = Landing(self.settings.landing_url)
+        result = load_feed(self.connection, landing, contract, batch_date, "test")
         self.connection.commit()
-        return load_id
+        assert result is not None
+        return result.load_id
 
     def read_status(self, load_id: int) -> tuple[str, str | None]:
         """Read the status of a load and why it is held."""
@@ -134,41 +118,10 @@ class GateWorld:
         profile: dict[str, object] = row[0]
         return profile
 
-    def _add_people(self, load_id: int, rows: Sequence[Row]) -> None:
-        with self.connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into raw_shop.people (_row_hash, id, email, _load_id) values"
-                " (md5(%(id)s || '|' || coalesce(%(email)s, ''))::uuid, %(id)s,"
-                " %(email)s, %(load)s) on conflict do nothing",
-                [{**row, "load": load_id} for row in rows],
-            )
-            cursor.executemany(
-                "insert into raw_shop.people__snapshots select %(load)s, _row_id, 1,"
-                " %(number)s from raw_shop.people where _row_hash ="
-                " md5(%(id)s || '|' || coalesce(%(email)s, ''))::uuid",
-                [
-                    {**row, "load": load_id, "number": number}
-                    for number, row in enumerate(rows, start=1)
-                ],
-            )
-
-    def _add_delta(self, feed: str, load_id: int, rows: Sequence[Row]) -> None:
-        if not rows:
-            return
-        columns = ["record"] if feed == "tickets" else list(rows[0])
-        statement = sql.SQL("copy {} ({}, _load_id, _file_no, _row_number) from stdin")
-        with (
-            self.connection.cursor() as cursor,
-            cursor.copy(
-                statement.format(
-                    sql.Identifier("raw_shop", feed),
-                    sql.SQL(", ").join(map(sql.Identifier, columns)),
-                )
-            ) as copy,
-        ):
-            for number, row in enumerate(rows, start=1):
-                values = [Jsonb(dict(row))] if feed == "tickets" else row.values()
-                copy.write_row((*values, load_id, 1, number))
+    def execute(self, statement: str, *values: object) -> None:
+        """Run a statement for good."""
+        self.connection.execute(statement, values)  # type: ignore[arg-type]
+        self.connection.commit()
 
 
 def open_gate_world(settings: Settings, folder: Path) -> GateWorld:
@@ -176,11 +129,12 @@ def open_gate_world(settings: Settings, folder: Path) -> GateWorld:
     staging = folder / "dbt_project" / "models" / "staging" / "shop"
     staging.mkdir(parents=True)
     (staging / "_shop__sources.yml").write_text(SOURCES)
+    contracts = read_contracts(folder)
     connection = psycopg.connect(settings.database_url)
     migrate(connection)
-    connection.execute(TABLES)
+    create_raw_tables(connection, contracts.values())
     connection.commit()
-    return GateWorld(replace(settings, project_folder=folder), connection)
+    return GateWorld(replace(settings, project_folder=folder), connection, contracts)
 
 
 def make_people(count: int, change: str = "") -> list[Row]:
@@ -191,13 +145,14 @@ def make_people(count: int, change: str = "") -> list[Row]:
     ]
 
 
-def make_visits(count: int, day: date, first: int = 0) -> list[Row]:
+def make_visits(count: int, day: date, page: str | None = "/price") -> list[Row]:
     """Visits of one local day, at noon UTC."""
     return [
-        {
-            "id": f"{day:%m%d}-{first + number}",
-            "visited_at": f"{day} 12:00:00",
-            "page": "/price",
-        }
+        {"id": f"{day:%m%d}-{number}", "visited_at": f"{day} 12:00:00", "page": page}
         for number in range(count)
     ]
+
+
+def days_before(days: int, last: date = NIGHT) -> list[date]:
+    """The nights before a night, oldest first."""
+    return [last - timedelta(days=back) for back in range(days, 0, -1)]
