@@ -19,10 +19,12 @@ from types import FrameType
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
 from include.local_run import RunOutcome, run_locally
+from include.sample_truth import compare_with_truth
 from include.score_summary import describe_totals, read_totals
 from include.settings import connect
 
 INTERRUPTED = 130
+MOST_DIFFERENCES = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,18 +105,25 @@ def _open_psql(runtime: Runtime, arguments: Sequence[str]) -> int:
 
 
 def _show_outcome(runtime: Runtime, outcome: RunOutcome) -> None:
-    with connect(outcome.settings) as connection:
-        totals = read_totals(connection)
     print(f"\nScores after the night of {outcome.night}:")
-    for line in describe_totals(totals):
-        print(f"  {line}")
+    with connect(outcome.settings) as connection:
+        for line in describe_totals(read_totals(connection)):
+            print(f"  {line}")
+        if outcome.is_sample:
+            truth = compare_with_truth(connection, runtime.truth_file)
+            equal = truth.figures - len(truth.differences)
+            print(
+                f"  {equal:,} of {truth.figures:,} monthly figures equal the sample "
+                f"company's plan ({runtime.truth_file.name})"
+            )
+            outcome.problems += truth.differences[:MOST_DIFFERENCES]
     print("\nWhere the time went:")
     for name, seconds in outcome.phases:
         print(f"  {seconds:6.1f} s  {name}")
     page = outcome.settings.report_folder / "scorecard.html"
     if page.exists():
         print(f"\nScorecard   {page}")
-    print('Ask in SQL  psql "$(make -s url)"\n')
+    print('Ask in SQL  psql "$(make -s url)"\n', flush=True)
     for problem in outcome.problems:
         print(f"NOT WELL: {problem}", file=sys.stderr)
 
