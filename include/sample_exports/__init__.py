@@ -1,8 +1,8 @@
 """A sample company's exports, with the truth about them.
 
-In: a size, a number of nights, a seed. Out: the files that HubSpot, Qualtrics and Zendesk
-would have sent, below a landing folder or bucket, and truth.json: what a correct warehouse
-must say about them. See README.md in this folder.
+In: a size, a number of nights, a seed. Out: the files that HubSpot, Qualtrics and
+Zendesk would have sent, below a landing folder or bucket, and truth.json: what a
+correct warehouse must say about them. README.md in this folder tells more.
 """
 
 import json
@@ -79,7 +79,7 @@ def _write_sample(
 
 
 def _read_truth(writer: LandingWriter) -> dict[str, object] | None:
-    """The truth in the landing; empty when it cannot be read, None when there is none."""
+    """The truth in the landing: None when there is none, empty when it is broken."""
     content = writer.read(TRUTH_FILE)
     if content is None:
         return None

@@ -1,6 +1,6 @@
 """What customers write: parts of comments and tickets, by language, mood and topic.
 
-Constants, and `read_comments`, which expands them into flat lists that codes point into.
+Constants, and functions that lay them out as flat lists, which codes point into.
 A comment is an opening, a body about the topic and a closing; many combinations, no two
 alike by design. All of it was written for this project.
 """
@@ -502,7 +502,10 @@ def read_openings() -> Choices:
 
 
 def read_bodies() -> Choices:
-    """Bodies with their numbers filled in; group = (language * 7 + topic) * 2 + is good."""
+    """Bodies with their numbers; group = (language * 7 + topic) * 2 + is good.
+
+    A body without a number stands twice, or the numbered ones would crowd it out.
+    """
     return group_choices(
         [
             tuple(

@@ -1,7 +1,7 @@
 """Random draws over whole arrays.
 
-In: a generator and weights. Out: arrays. Every part of the sample has a generator of its
-own, so that a change in one part leaves the others as they were.
+In: a generator and weights. Out: arrays. Every part of the sample has a generator of
+its own, so that a change in one part leaves the others as they were.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,8 @@ def draw_weighted(
     """Draw `count` positions of `weights`, each as often as it weighs."""
     cumulated = np.cumsum(np.asarray(weights, dtype=np.float64))
     drawn = rng.random(count) * cumulated[-1]
-    return np.searchsorted(cumulated, drawn, side="right").astype(np.int64)
+    position: IntArray = np.searchsorted(cumulated, drawn, side="right")
+    return position
 
 
 def draw_by_group(rng: np.random.Generator, weights: Any, group: IntArray) -> IntArray:
@@ -48,7 +49,8 @@ def draw_by_group(rng: np.random.Generator, weights: Any, group: IntArray) -> In
     cumulated = np.cumsum(np.asarray(weights, dtype=np.float64), axis=1)
     cumulated /= cumulated[:, -1:]
     drawn = rng.random(len(group))
-    return (drawn[:, None] >= cumulated[group]).sum(axis=1).astype(np.int64)
+    column: IntArray = (drawn[:, None] >= cumulated[group]).sum(axis=1)
+    return column
 
 
 def draw_days(

@@ -1,7 +1,6 @@
 """HubSpot's CSV files out of the plan.
 
-In: plan and landing. Out: <landing>/hubspot/<feed>/<batch date>/<feed>.csv. Returns nothing;
-what the files hold is in the plan.
+In: plan and landing. Out: <landing>/hubspot/<feed>/<batch date>/<feed>.csv.
 """
 
 import re
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.sample_exports import catalogue
-from include.sample_exports.landing_writer import Lines, LandingWriter, split_nights
+from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
 from include.sample_exports.local_days import NEVER, IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
@@ -180,7 +179,7 @@ def _write_delta(
     for block, ranges in split_nights(rows, plan.days.count):
         lines = Lines(render(block))
         for night, first, end in ranges:
-            chunks = [_header(feed), lines.cut(first, end)]
+            chunks: list[bytes | memoryview] = [_header(feed), lines.cut(first, end)]
             if feed == "activities" and night == find_unreadable_night(plan):
                 middle = (first + end) // 2
                 chunks[1:] = [

@@ -1,7 +1,8 @@
 """Qualtrics' CSV files out of the plan.
 
-In: plan and landing. Out: <landing>/qualtrics/responses/<batch date>/<survey>__responses.csv
-with three header rows, and <landing>/qualtrics/distributions/<batch date>/distributions.csv.
+In: plan and landing. Out, below <landing>/qualtrics:
+responses/<batch date>/<survey>__responses.csv with three header rows, and
+distributions/<batch date>/distributions.csv.
 """
 
 import csv
@@ -16,10 +17,11 @@ import pyarrow.compute as pc
 from include.sample_exports.catalogue import USER_LANGUAGES
 from include.sample_exports.comments import read_bodies, read_closings, read_openings
 from include.sample_exports.export_hubspot import render_addresses, render_names
-from include.sample_exports.landing_writer import Lines, LandingWriter, split_nights
+from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
 from include.sample_exports.local_days import NEVER, IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
+    Numbers,
     Text,
     join,
     join_csv,
@@ -157,21 +159,21 @@ def _header_rows(survey: Survey) -> bytes:
     return text_rows.getvalue().encode()
 
 
-def write_distribution_ids(survey: IntArray, day: IntArray) -> Text:
+def write_distribution_ids(survey: Numbers, day: Numbers) -> Text:
     """Ids of mailings: one per survey and day."""
     return write_vendor_ids("EMD_", np.asarray(day) * 100 + np.asarray(survey))
 
 
-def write_contact_ids(contact: IntArray) -> Text:
+def write_contact_ids(contact: Numbers) -> Text:
     """Qualtrics' ids of the invited people."""
-    contact = np.asarray(contact)
-    return write_vendor_ids("CID_", np.where(contact < 0, -1, contact + 7 * 10**9))
+    number = np.asarray(contact)
+    return write_vendor_ids("CID_", np.where(number < 0, -1, number + 7 * 10**9))
 
 
-def write_response_ids(response: IntArray) -> Text:
+def write_response_ids(response: Numbers) -> Text:
     """Qualtrics' ids of the responses."""
-    response = np.asarray(response)
-    return write_vendor_ids("R_", np.where(response < 0, -1, response + 3 * 10**12))
+    number = np.asarray(response)
+    return write_vendor_ids("R_", np.where(number < 0, -1, number + 3 * 10**12))
 
 
 def _render_responses(plan: Plan, survey: Survey, rows: pd.DataFrame) -> Text:

@@ -1,7 +1,7 @@
 """Zendesk's JSON pages out of the plan.
 
-In: plan and landing. Out: <landing>/zendesk/<feed>/<batch date>/page_0001.json and so on.
-The last record of a page is the first of the next, as the incremental export repeats it.
+In: plan and landing. Out: <landing>/zendesk/<feed>/<batch date>/page_0001.json and
+so on. The last record of a page is the first of the next: incremental exports repeat.
 """
 
 import json
@@ -20,7 +20,7 @@ from include.sample_exports.export_hubspot import (
     render_company_names,
     render_names,
 )
-from include.sample_exports.landing_writer import Lines, LandingWriter, split_nights
+from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
 from include.sample_exports.local_days import IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
@@ -208,7 +208,7 @@ def write_zendesk(plan: Plan, landing: LandingWriter) -> None:
 
 
 def cut_pages(count: int, page_size: int) -> Iterator[tuple[int, int]]:
-    """First and end record of the pages of one night; each repeats the last before it."""
+    """First and end record of each page of a night; pages overlap by one."""
     first = 0
     while True:
         end = min(first + page_size, count)

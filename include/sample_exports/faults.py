@@ -1,7 +1,7 @@
 """What goes wrong between the vendors and the warehouse, planted on purpose.
 
-In: a plan. Out: the same plan with late, corrected, repeated and odd rows; how many is
-counted in `plan.planted`. Every fault is there at least once, in the smallest sample too.
+In: a plan. Out: the same plan with late, corrected, repeated and odd rows, counted in
+`plan.planted`. Every fault is there at least once, in the smallest sample too.
 Contacts that merge, leave or change segment are planned in `world`; strangers in
 `journeys` and `tickets`; repeated page rows come with the pages.
 """
@@ -101,7 +101,7 @@ def _spoil_responses(rng: np.random.Generator, plan: Plan) -> None:
     blank = pick(rng, finished, max(3, round(0.008 * len(finished))))
     for metric in METRICS:
         rows.loc[blank[metric_of[blank] == metric], metric] = -1
-    # Neither blank nor answered twice: exactly one answer of the sample is off the scale.
+    # Neither blank nor ever sent again: exactly one answer is off the scale.
     purchases = rows.index[rows["survey"] == PURCHASE].to_numpy()
     purchases = np.setdiff1d(np.intersect1d(purchases, finished), blank)
     rows.loc[pick(rng, purchases, 1), "nps"] = SCALES["nps"][1] + 1
@@ -144,14 +144,11 @@ def _lose_objects(rng: np.random.Generator, plan: Plan) -> None:
     rows = plan.listening.response_rows
     kinds = {"order": UNKNOWN_ORDER_NUMBERS, "ticket": UNKNOWN_TICKET_NUMBERS}
     is_free = (rows["status"] == NORMAL) & ~_is_featured(plan, rows)
-    lost = 0
     for kind, number in kinds.items():
         surveys = [code for code, one in enumerate(SURVEYS) if one.object == kind]
         candidates = rows.index[rows["survey"].isin(surveys) & is_free].to_numpy()
         chosen = pick(rng, candidates, max(1, len(candidates) // 400))
         rows.loc[chosen, "object_id"] = number + chosen
-        lost += len(chosen)
-    plan.planted["answers_about_unknown_objects"] = lost
 
 
 def _correct_responses(rng: np.random.Generator, plan: Plan) -> BoolArray:
@@ -187,7 +184,9 @@ def _delay_everything(
     journeys.activity_rows = _delay(
         rng, plan, "hubspot.activities", journeys.activity_rows, everything
     )
-    is_plain &= ~_is_featured(plan, listening.response_rows).to_numpy()
+    responses = listening.response_rows
+    is_plain &= ~_is_featured(plan, responses).to_numpy()
+    is_plain &= (responses["nps"] <= SCALES["nps"][1]).to_numpy()
     listening.response_rows = _delay(
         rng, plan, "qualtrics.responses", listening.response_rows, is_plain
     )
@@ -246,7 +245,9 @@ def _change_scores(rng: np.random.Generator, rows: pd.DataFrame) -> None:
 
 def _draw_later(rng: np.random.Generator, night: IntArray, days: LocalDays) -> IntArray:
     """A night after `night`, at most five nights, at most the last."""
-    return np.minimum(night + rng.integers(1, LATEST + 1, len(night)), days.count - 1)
+    later = night + rng.integers(1, LATEST + 1, len(night))
+    arriving: IntArray = np.minimum(later, days.count - 1)
+    return arriving
 
 
 def _merge_rows(rows: pd.DataFrame, more: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """What customers do with the company: activities, orders, deliveries, returns, deals.
 
 In: the world. Out: one frame per feed, one row per row of the export, with `night` (the
-night that delivers it) and codes; and the orders and deliveries themselves, which surveys
-ask about. Times are UTC seconds.
+night that delivers it) and codes; and the orders and deliveries themselves, which
+surveys ask about. Times are UTC seconds.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,6 @@ from include.sample_exports.catalogue import (
     CURRENCIES,
     CURRENCY_PER_EURO,
     DEAL_SOURCES,
-    DEAL_STAGES,
     PRODUCT_LINE_PRICES,
     PRODUCT_LINE_WEIGHTS,
     RETURN_REASONS,
@@ -352,12 +351,12 @@ def _record_activities(
             "contact": np.concatenate(contacts),
         }
     )
-    rows = rows.loc[(rows["at"] >= days.starts[0]) & (rows["at"] < days.end)]
+    is_within = (rows["at"] >= days.starts[0]) & (rows["at"] < days.end)
+    rows = pd.DataFrame(rows.loc[is_within])
     rows = rows.sort_values(["at", "kind", "contact"], kind="stable", ignore_index=True)
     # Page, store, employee and visitor follow from the number (see the export).
     rows["record_id"] = 400_000_000 + 2 * np.arange(len(rows))
-    rows["night"] = days.day_of(rows["at"].to_numpy())
-    return rows
+    return rows.assign(night=days.day_of(rows["at"].to_numpy()))
 
 
 def _surround_orders(

@@ -1,7 +1,7 @@
 """Local days of the reporting zone, as instants.
 
-In: a first date, a number of days, a time zone. Out: `LocalDays`, which turns (day, second
-of the day) into UTC seconds and back, for whole arrays.
+In: a first date, a number of days, a time zone. Out: `LocalDays`, which turns (day,
+second of the day) into UTC seconds and back, for whole arrays.
 """
 
 from dataclasses import dataclass
@@ -44,11 +44,15 @@ class LocalDays:
 
     def at(self, day: IntArray, second: IntArray) -> IntArray:
         """UTC seconds of (day, second since local midnight), kept within that day."""
-        return np.minimum(self.starts[day] + second, self.starts[day + 1] - 1)
+        moment: IntArray = np.minimum(
+            self.starts[day] + second, self.starts[day + 1] - 1
+        )
+        return moment
 
     def day_of(self, at: Any) -> IntArray:
-        """Day number of UTC seconds: -1 before the first day, `count` after the last."""
-        return np.searchsorted(self.starts, at, side="right").astype(np.int64) - 1
+        """Day number of UTC seconds: -1 before the first, `count` after the last."""
+        day: IntArray = np.searchsorted(self.starts, at, side="right") - 1
+        return day
 
     def months(self) -> list[str]:
         """The month of each day, as "2026-10"."""

@@ -1,7 +1,7 @@
 """What a sample is made of: its size, its nights, its seed.
 
-In: numbers from the command line. Out: `SampleParameters`, checked; equal parameters and
-equal code give byte-identical exports.
+In: numbers from the command line. Out: `SampleParameters`, checked; equal parameters
+and equal code give byte-identical exports.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """The whole plan of a sample: who exists, what happens, what the exports will say.
 
-In: parameters. Out: `Plan`: frames of codes and numbers. The writers turn them into files,
-`truth` counts them; neither looks at the other.
+In: parameters. Out: `Plan`: frames of codes and numbers. The writers turn them into
+files, `truth` counts them; neither looks at the other.
 """
 
 from dataclasses import dataclass, field

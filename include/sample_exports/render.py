@@ -1,48 +1,54 @@
 """Text of whole columns: from codes and numbers to lines of CSV and JSON.
 
-In: numpy arrays and catalogues. Out: pyarrow string arrays, one element per row. Nothing
-here loops over rows in Python.
+In: numpy arrays and catalogues. Out: pyarrow string arrays, one element per row.
+Nothing here loops over rows in Python.
 """
 
 import json
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from include.sample_exports.local_days import NEVER, IntArray
+from include.sample_exports.local_days import NEVER
 
-Text = pa.StringArray
+# A pyarrow string array; pyarrow ships without types.
+Text: TypeAlias = Any
+# Whole numbers of a column, as an array or as a column of a frame.
+Numbers: TypeAlias = "NDArray[Any] | pd.Series[Any]"
 
 
-def take(catalogue: Sequence[str], codes: IntArray) -> Text:
+def take(catalogue: Sequence[str], codes: Numbers) -> Text:
     """The texts of codes; blank (null) where the code is negative."""
-    codes = np.asarray(codes, dtype=np.int64)
-    positions = pa.array(np.maximum(codes, 0), mask=codes < 0)
+    position = np.asarray(codes, dtype=np.int64)
+    positions = pa.array(np.maximum(position, 0), mask=position < 0)
     return pa.array(catalogue, pa.string()).take(positions)
 
 
-def write_integers(values: IntArray, blank: int | None = None) -> Text:
+def write_integers(values: Numbers, blank: int | None = None) -> Text:
     """Decimal numbers; null where the value is `blank`."""
     values = np.asarray(values, dtype=np.int64)
     mask = None if blank is None else values == blank
     return pa.array(values, mask=mask).cast(pa.string())
 
 
-def write_money(cents: IntArray) -> Text:
+def write_money(cents: Numbers) -> Text:
     """Amounts with two decimals, from cents."""
     whole = pa.array(np.asarray(cents) // 100).cast(pa.string())
     return join(whole, ".", write_padded(np.asarray(cents) % 100, 2))
 
 
-def write_padded(values: IntArray, width: int) -> Text:
+def write_padded(values: Numbers, width: int) -> Text:
     """Decimal numbers with leading zeros."""
     return pc.utf8_lpad(write_integers(values), width, padding="0")
 
 
-def write_times(seconds: IntArray) -> Text:
+def write_times(seconds: Numbers) -> Text:
     """UTC times as "2026-11-19 17:30:00"; null for NEVER."""
     seconds = np.asarray(seconds, dtype=np.int64)
     mask = seconds == NEVER
@@ -51,13 +57,13 @@ def write_times(seconds: IntArray) -> Text:
     )
 
 
-def write_iso_times(seconds: IntArray) -> Text:
+def write_iso_times(seconds: Numbers) -> Text:
     """UTC times as "2026-11-19T17:30:00Z"; null for NEVER."""
     times = pc.replace_substring(write_times(seconds), " ", "T")
     return pc.binary_join_element_wise(times, "Z", "")
 
 
-def write_dates(seconds: IntArray) -> Text:
+def write_dates(seconds: Numbers) -> Text:
     """UTC dates as "2026-11-19"; null for NEVER."""
     return pc.utf8_slice_codeunits(write_times(seconds), 0, 10)
 
@@ -74,7 +80,7 @@ def join(*parts: Text | str) -> Text:
     )
 
 
-def mix_bits(values: IntArray) -> np.ndarray:
+def mix_bits(values: Numbers) -> NDArray[np.uint64]:
     """Numbers that look random and differ where the values differ (splitmix64)."""
     mixed = np.asarray(values).astype(np.uint64) + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -87,7 +93,7 @@ LETTERS = np.frombuffer(
 )
 
 
-def write_vendor_ids(prefix: str, values: IntArray, length: int = 15) -> Text:
+def write_vendor_ids(prefix: str, values: Numbers, length: int = 15) -> Text:
     """Ids as survey vendors make them: "R_" and letters; null where negative.
 
     Eleven base-62 digits of a mixed 64-bit number are unique; more repeat others.
@@ -105,16 +111,16 @@ def write_vendor_ids(prefix: str, values: IntArray, length: int = 15) -> Text:
     return pc.if_else(pa.array(values >= 0), texts, pa.scalar(None, pa.string()))
 
 
-def fill_pattern(patterns: Sequence[str], codes: IntArray, numbers: IntArray) -> Text:
+def fill_pattern(patterns: Sequence[str], codes: Numbers, numbers: Numbers) -> Text:
     """Texts of patterns whose every # is the next digit of a nine-digit number."""
-    codes, numbers = np.asarray(codes), np.asarray(numbers)
-    filled = np.empty(len(codes), dtype=object)
+    code_of, number_of = np.asarray(codes), np.asarray(numbers)
+    filled = np.empty(len(code_of), dtype=object)
     for code, pattern in enumerate(patterns):
-        rows = np.flatnonzero(codes == code)
+        rows = np.flatnonzero(code_of == code)
         first, *others = pattern.split("#")
         parts: list[Text | str] = [first]
         for place, other in enumerate(others):
-            digit = numbers[rows] // 10 ** (8 - place % 9) % 10
+            digit = number_of[rows] // 10 ** (8 - place % 9) % 10
             parts += [write_integers(digit), other]
         if len(rows):
             filled[rows] = join(*parts).to_numpy(zero_copy_only=False)
@@ -145,7 +151,7 @@ def fill_json(template: Mapping[str, object], columns: Mapping[str, Text]) -> Te
     """Compact JSON objects, each followed by a comma.
 
     template : the object; the text "<name>" stands for the string, "<<name>>" for the
-        bare value (number, true, object) in `columns`. A null column element writes null.
+        bare value (number, true, object) in `columns`. A null element writes null.
     """
     pattern = json.dumps(template, ensure_ascii=False, separators=(",", ":")) + ","
     parts: list[Text | str] = []

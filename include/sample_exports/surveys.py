@@ -1,8 +1,8 @@
 """What customers are asked and what they answer.
 
 In: the world, its orders, deliveries and tickets. Out: rows of the Qualtrics feeds: the
-invitations (distributions) and the responses, with `night`. Times are UTC seconds, a blank
-score is -1.
+invitations (distributions) and the responses, with `night`. Times are UTC seconds, a
+blank score is -1.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,6 @@ from include.sample_exports.draws import (
 )
 from include.sample_exports.journeys import ONLINE_WEEK, SHOP_WEEK, Journeys, keep_told
 from include.sample_exports.local_days import (
-    DAY,
     HOUR,
     MINUTE,
     NEVER,
@@ -354,15 +353,16 @@ def _send(
     """Send the invitations and see what becomes of them.
 
     A mailing (distribution) is one survey on one day; a person is in it once. Adds day,
-    channel, and the times delivered_at, bounced_at, failed_at, opened_at, started_at and
-    completed_at (or NEVER).
+    channel, and the times delivered_at, bounced_at, failed_at, opened_at, started_at
+    and completed_at (or NEVER).
     """
     contacts = world.contacts
     contact = invitations["contact"].to_numpy()
     sent_at = invitations["sent_at"].to_numpy()
     may_be_asked = contacts["opt_out"].to_numpy()[contact] == 0
     is_there = sent_at < contacts["gone_at"].to_numpy()[contact]
-    sent = invitations.loc[(sent_at < days.end) & may_be_asked & is_there]
+    is_sent = (sent_at < days.end) & may_be_asked & is_there
+    sent = pd.DataFrame(invitations.loc[is_sent])
     sent = sent.assign(day=days.day_of(sent["sent_at"].to_numpy()))
     sent = sent.sort_values(["sent_at", "survey", "contact"], kind="stable")
     # Who surely answers keeps its place in the mailing.
@@ -491,11 +491,13 @@ def _anonymous_frame(
 def _fill_in(
     rng: np.random.Generator, days: LocalDays, world: World, answers: pd.DataFrame
 ) -> pd.DataFrame:
-    """Score and comment the answers; leave out what is recorded after the last night."""
+    """Score and comment the answers; leave out those after the last night."""
     recorded_at = answers["ended_at"].to_numpy() + rng.integers(0, 3, len(answers))
     is_recorded = (recorded_at >= days.starts[0]) & (recorded_at < days.end)
     rows = answers.assign(recorded_at=recorded_at).loc[is_recorded]
-    rows = rows.sort_values(["recorded_at", "survey", "invitation"], kind="stable")
+    rows = pd.DataFrame(rows).sort_values(
+        ["recorded_at", "survey", "invitation"], kind="stable"
+    )
     rows = rows.reset_index(drop=True)
     count = len(rows)
     rows["response"] = np.arange(count)
@@ -517,8 +519,7 @@ def _fill_in(
     satisfaction = _satisfy(rng, days, world, rows, market)
     _score(rng, rows, satisfaction)
     _comment(rng, rows)
-    rows["place"] = rng.integers(0, 10**6, count)
-    return rows
+    return rows.assign(place=rng.integers(0, 10**6, count))
 
 
 def _name_customers(rng: np.random.Generator, rows: pd.DataFrame, world: World) -> None:
@@ -648,9 +649,9 @@ def _comment(rng: np.random.Generator, rows: pd.DataFrame) -> None:
 def _tell_distributions(
     days: LocalDays, invitations: pd.DataFrame, responses: pd.DataFrame
 ) -> pd.DataFrame:
-    """Rows of the distribution history: again each night on which the status advanced.
+    """Rows of the distribution history: again each night on which a status advanced.
 
-    Columns: invitation, status, at (of the status), response (-1 until finished), night.
+    Columns: invitation, status, at (of the status), response (or -1), night.
     """
     frames = []
     for status, column in STATUS_TIMES:

@@ -1,7 +1,7 @@
 """Support: tickets, their requesters, organizations, audits and ratings.
 
-In: the world. Out: one frame per Zendesk feed, one row per record of a page, with `night`;
-and the tickets themselves, which surveys ask about. Times are UTC seconds.
+In: the world. Out: one frame per Zendesk feed, one row per record of a page, with
+`night`; and the tickets themselves, which surveys ask about. Times are UTC seconds.
 """
 
 from dataclasses import dataclass
@@ -166,7 +166,9 @@ def _open_tickets(
 def _draw_closings(rng: np.random.Generator, language: IntArray) -> IntArray:
     sizes = np.array([len(closings) for closings in CLOSINGS.values()])
     first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return first[language] + rng.integers(0, 1_000, len(language)) % sizes[language]
+    drawn = rng.integers(0, 1_000, len(language))
+    closing: IntArray = first[language] + drawn % sizes[language]
+    return closing
 
 
 def _live_through(

@@ -112,8 +112,8 @@ ACTIVITY_KINDS = (
 )
 KIND_OF = {kind.event: code for code, kind in enumerate(ACTIVITY_KINDS)}
 
-# Weights of the 24 local hours. None is zero around midnight: answers and visits near the
-# border of two days are what a wrong time zone gets wrong.
+# Weights of the 24 local hours. None is zero around midnight: answers and visits near
+# the border of two days are what a wrong time zone gets wrong.
 HOUR_WEIGHTS: dict[str, tuple[float, ...]] = {
     "evening": (
         *(3, 1.5, 0.8, 0.4, 0.3, 0.5, 1.2, 2.5, 3.5, 4, 4.2, 4.5),

@@ -1,7 +1,7 @@
-"""Who exists: contacts and companies of the CRM, and how they change over the nights.
+"""Who exists: contacts and companies of the CRM, and how they change night by night.
 
-In: parameters and local days. Out: `World`. Contacts and companies are rows numbered from
-0 (their code); contacts are numbered in the order in which they were created.
+In: parameters and local days. Out: `World`. Contacts and companies are rows numbered
+from 0 (their code); contacts are numbered in the order in which they were created.
 """
 
 from dataclasses import dataclass
@@ -38,7 +38,8 @@ from include.sample_exports.parameters import SampleParameters
 
 CONTACT_NUMBERS = (71_000_000, 13)  # first HubSpot number, step
 COMPANY_NUMBERS = (31_000_000, 7)
-# Numbers that no snapshot shows: of contacts merged before the first night, of strangers.
+# Numbers that no snapshot shows as records: of contacts merged before the first night,
+# of strangers.
 EARLIER_MERGED_NUMBERS = 60_000_000
 STRANGER_NUMBERS = 99_000_000
 CUSTOMER = LIFECYCLE_STAGES.index("customer")
@@ -52,9 +53,10 @@ class World:
     contacts : one row per contact. Codes into the catalogue (country -1 = blank), and
         record_id; created_at, became_customer_at (UTC seconds or NEVER);
         first_night, last_night (first and last snapshot that shows it), gone_at (UTC
-        seconds from which it acts no more, or NEVER); survivor (own code, or that of the
-        contact it was merged into), merged_night (or NEVER); earlier_merged_id (number merged before the first night, or 0);
-        email (code of the address: see `changes`)
+        seconds from which it acts no more, or NEVER); survivor (own code, or that of
+        the contact it was merged into), merged_night (or NEVER); earlier_merged_id
+        (number merged into it before the first night, or 0); email (code of the
+        address: see `changes`)
     changes : one row per change: contact, night, at (UTC seconds), field, value
     companies : one row per company
     company_changes : company, night, at, employees
@@ -203,7 +205,7 @@ def _merge_contacts(
     featured: IntArray,
     others: IntArray,
 ) -> tuple[IntArray, IntArray]:
-    """Merge pairs midway: the victim leaves the snapshot, the survivor lists its number.
+    """Merge pairs midway: the victim leaves the snapshot, the survivor lists it.
 
     The first two featured contacts are the first pair. Returns survivors and victims.
     """
@@ -292,7 +294,8 @@ def _change_contacts(
     is_shown = (changes["night"] > contacts["first_night"].to_numpy()[contact]) & (
         changes["night"] <= contacts["last_night"].to_numpy()[contact]
     )
-    return changes.loc[is_shown].sort_values(
+    shown: pd.DataFrame = changes.loc[is_shown]
+    return shown.sort_values(
         ["night", "at", "contact", "field"], kind="stable", ignore_index=True
     )
 

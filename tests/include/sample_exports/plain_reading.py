@@ -92,8 +92,8 @@ BREAKDOWNS = {
 def read_csv_feed(folder: Path, header_rows: int = 1) -> list[dict]:
     """All rows of a feed in the order of nights, files and rows.
 
-    Each row is a dict with the keys _night (date), _file (stem), _row and _width (number
-    of fields).
+    Each row is a dict with the keys _night (date), _file (stem), _row and _width (how
+    many fields it has, how many it should have).
     """
     rows = []
     for night in sorted(folder.iterdir()):
