@@ -8,23 +8,20 @@ as JSON. A row in which every cell is empty is no record.
 import datetime
 import json
 import math
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from typing import IO
-from xml.etree.ElementTree import ParseError
 
-import openpyxl
 import pyarrow
-from openpyxl.utils.exceptions import InvalidFileException
 from pyarrow import parquet
 
 from include.batches import Batch, FileRows, Reject, make_storable
 from include.contracts import FeedContract
 from include.csv_reader import RowMaker, plan_rows, read_header_rows
 from include.file_content import ByteSource, FileProblem, spool
+from include.sheet_reader import read_sheet
 from include.text_lines import has_undecoded
 
 PARQUET_BATCH_ROWS = 2_000
@@ -35,7 +32,7 @@ Cells = Sequence[object]
 
 def read_xlsx(contract: FeedContract, content: ByteSource) -> FileRows:
     """Read the first sheet of a workbook. Raises FileProblem, also in the batches."""
-    return _read_table(contract, content, _read_sheet)
+    return _read_table(contract, content, read_sheet)
 
 
 def read_parquet(contract: FeedContract, content: ByteSource) -> FileRows:
@@ -126,25 +123,6 @@ def _to_text(value: object) -> str:
             return json.dumps(value, ensure_ascii=False, default=_to_text)
         case _:
             return str(value)
-
-
-def _read_sheet(file: IO[bytes]) -> Iterator[Cells]:
-    try:
-        workbook = openpyxl.load_workbook(file, read_only=True, data_only=True)
-        yield from workbook.worksheets[0].iter_rows(values_only=True)
-    except (
-        zipfile.BadZipFile,
-        InvalidFileException,
-        ParseError,
-        KeyError,
-        IndexError,
-        ValueError,
-        EOFError,
-    ) as error:
-        raise FileProblem(
-            f"the file is no readable XLSX workbook ({error})",
-            "save it as .xlsx without a password, and transfer it again",
-        ) from error
 
 
 def _read_parquet_rows(file: IO[bytes]) -> Iterator[Cells]:

@@ -84,12 +84,12 @@ def test_blank_rows_are_no_records_and_merged_cells_are_blank(world: LoadWorld) 
     ]
 
 
-def test_cells_beyond_the_header_are_kept(world: LoadWorld) -> None:
+def test_cells_beyond_the_header_reject_the_row(world: LoadWorld) -> None:
     world.put(make_workbook(("id", "name"), (1, "a"), (2, "b", "c")), "orders.xlsx")
     world.load(SHEET)
-    assert world.raw_rows("id, name, _extra") == [
-        ("1", "a", None),
-        ("2", "b", {"column_3": "c"}),
+    assert world.raw_rows("id, name") == [("1", "a")]
+    assert world.rejects() == [
+        (2, "3 fields where the header has 2", '["2", "b", "c"]')
     ]
 
 
