@@ -16,7 +16,7 @@ RUN cd /opt/build \
     && bash make-venv /opt/venv \
     && /opt/venv/bin/uv pip sync --python /opt/venv/bin/python --no-cache \
         --require-hashes --compile-bytecode requirements.txt \
-    && rm -r /opt/build /root/.cache
+    && rm -rf /opt/build /root/.cache
 
 COPY include /opt/warehouse/include
 COPY expectations /opt/warehouse/expectations
