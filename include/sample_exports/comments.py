@@ -16,7 +16,7 @@ OPENINGS: dict[str, tuple[tuple[str, ...], ...]] = {
         (
             "Fiquei decepcionado.",
             "Não gostei,",
-            "Péssimo!",
+            "Péssimo! 😡",
             "Sinceramente, esperava mais.",
         ),
         (
@@ -29,7 +29,7 @@ OPENINGS: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     "es": (
         (
-            "Muy mal.",
+            "Muy mal 😠",
             "No estoy contenta,",
             "¡Qué decepción!",
             "Sinceramente, regular tirando a mal.",
@@ -41,7 +41,7 @@ OPENINGS: dict[str, tuple[tuple[str, ...], ...]] = {
         (
             "Sunt dezamăgit.",
             "Nu mi-a plăcut,",
-            "Foarte slab!",
+            "Foarte slab 😕",
             "Mă așteptam la mai mult.",
         ),
         ("A fost în regulă.", "Așa și așa:", "Acceptabil, dar", "Se poate mai bine."),
@@ -405,16 +405,16 @@ BODIES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
 # language -> closings; blank ones are common, line breaks and personal data occur
 CLOSINGS: dict[str, tuple[str, ...]] = {
     "pt": (
-        *("", "", "", ".", " :)", "!!", " 😡", " ❤️", "\nObrigada.", "\n\nAtt,\nAna"),
+        *("", "", "", ".", "!", "…", " 🛒", " 😶‍🌫️", "\nObrigada.", "\n\nAtt,\nAna"),
         " - favor me ligar no +55 11 90000-0000",
         ';\n1) preço\n2) prazo, "como sempre"',
     ),
     "es": (
-        *("", "", "", ".", " :(", "!", " 🙌", "\nGracias.", "\nUn saludo,\nMartín"),
+        *("", "", "", ".", "!", "…", " 📦", "\nGracias.", "\nUn saludo,\nMartín"),
         ", escríbanme a cliente@correo.example",
     ),
     "ro": (
-        *("", "", "", ".", " :)", "!", " 🤔", "\nMulțumesc.", "\n\nCu stimă"),
+        *("", "", "", ".", "!", "…", " 🤔", "\nMulțumesc.", "\n\nCu stimă"),
         ", sunați-mă la +40 700 000 000",
     ),
     "en": (

@@ -230,7 +230,7 @@ def _repeat_activities(rng: np.random.Generator, plan: Plan) -> None:
 
 
 def _is_featured(plan: Plan, rows: pd.DataFrame) -> pd.Series:
-    return rows["contact"].isin([*plan.world.pair, plan.world.mover])
+    return rows["contact"].isin(plan.world.featured)
 
 
 def _change_scores(rng: np.random.Generator, rows: pd.DataFrame) -> None:

@@ -128,7 +128,7 @@ def _place_orders(
     at = days.at(day, draw_seconds(rng, HOUR_WEIGHTS["evening"], count))
     contact = draw_contacts(rng, world, at, customers_only=True)
     # The featured contacts have a past in every system.
-    contact[:3] = (*world.pair, world.mover)
+    contact[:3] = world.featured
     market = world.contacts["market"].to_numpy()[contact]
     channel = draw_by_group(rng, SALES_CHANNEL_WEIGHTS, market)
     stores = np.array([len(stores) for stores in STORES])

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import fs
 
+from include.errors import SettingsError
 from include.sample_exports.render import Text
 
 BLOCK_ROWS = 200_000  # rows whose text is in memory at a time
@@ -20,20 +21,29 @@ class LandingWriter:
     """Writes, reads and removes files below one landing address."""
 
     def __init__(self, landing: str) -> None:
-        if "://" in landing:
-            self._files, self._root = fs.FileSystem.from_uri(landing)
-        else:
-            folder = Path(landing).expanduser().absolute()
-            self._files, self._root = fs.LocalFileSystem(), folder.as_posix()
-        self._folders: set[str] = set()
+        try:
+            if "://" in landing:
+                self._files, self._root = fs.FileSystem.from_uri(landing)
+            else:
+                folder = Path(landing).expanduser().absolute()
+                self._files, self._root = fs.LocalFileSystem(), folder.as_posix()
+        except (ValueError, OSError) as error:
+            raise SettingsError(
+                f"The sample cannot be written to {landing} ({error}): choose a folder "
+                "or an address such as s3://bucket/prefix."
+            ) from error
+        self._root = self._root.rstrip("/")
+        # Buckets have no folders, and a marker for each would be a file of its own.
+        self._has_folders = isinstance(self._files, fs.LocalFileSystem)
+        self._made: set[str] = set()
 
     def write(self, path: str, chunks: Iterable[bytes | memoryview]) -> None:
-        """Write one file; its folder is made where the landing has folders."""
+        """Write one file, and the folders above it where there are folders."""
         target = f"{self._root}/{path}"
         folder = target.rpartition("/")[0]
-        if folder not in self._folders:
+        if self._has_folders and folder not in self._made:
             self._files.create_dir(folder, recursive=True)
-            self._folders.add(folder)
+            self._made.add(folder)
         with self._files.open_output_stream(target) as stream:
             for chunk in chunks:
                 stream.write(chunk)
@@ -57,6 +67,7 @@ class LandingWriter:
     def remove_folder(self, path: str) -> None:
         """Remove one folder and all below it."""
         self._files.delete_dir(f"{self._root}/{path}")
+        self._made.clear()
 
 
 def split_nights(

@@ -241,7 +241,7 @@ def _invite_everybody(
     day = rng.integers(0, min(days.count, 60), (rounds, count))
     day += 60 * np.arange(rounds)[:, None]
     # The pair and the mover are asked on the first day: they have a past.
-    featured = [*world.pair, world.mover]
+    featured = world.featured
     day[0, featured] = 0
     day = np.where(day < days.count, day, days.count - 1).ravel()
     contact = np.tile(np.arange(count), rounds)
@@ -534,7 +534,7 @@ def _name_customers(rng: np.random.Generator, rows: pd.DataFrame, world: World) 
         BY_STRANGE_NUMBER,
     )
     # The past of the featured contacts must be found by their numbers.
-    reference[np.isin(contact, [*world.pair, world.mover])] = BY_NUMBER
+    reference[np.isin(contact, world.featured)] = BY_NUMBER
     number = contacts["record_id"].to_numpy()[contact]
     earlier = contacts["earlier_merged_id"].to_numpy()[contact]
     number = np.where((earlier > 0) & (luck < 0.45), earlier, number)

@@ -107,7 +107,7 @@ def _open_tickets(
     contact = draw_contacts(rng, world, at, customers_only=True)
     is_stranger = rng.random(count) < 0.03
     is_stranger[3] = True
-    contact[:3] = (*world.pair, world.mover)
+    contact[:3] = world.featured
     is_stranger[:3] = False
     market = world.contacts["market"].to_numpy()[contact]
     language = world.contacts["language"].to_numpy()[contact]
@@ -245,16 +245,18 @@ def _register_users(
     """
     first = tickets.drop_duplicates("user_id")
     count = len(first)
+    contact = first["contact"].to_numpy()
+    is_by_email = (contact % 12 == 7) & ~np.isin(contact, world.featured)
     requesters = pd.DataFrame(
         {
             "user_id": first["user_id"].to_numpy(),
-            "contact": first["contact"].to_numpy(),
+            "contact": contact,
             "agent": -1,
             "language": first["language"].to_numpy(),
             "organization": first["organization"].to_numpy(),
             "created_at": first["created_at"].to_numpy(),
-            "has_external_id": (first["contact"] >= 0) & (first["contact"] % 12 != 7),
-            "has_email": (first["contact"] >= 0) | (rng.random(count) < 0.6),
+            "has_external_id": (contact >= 0) & ~is_by_email,
+            "has_email": (contact >= 0) | (rng.random(count) < 0.6),
         }
     ).assign(at=first["created_at"].to_numpy())
     changed = requesters.loc[rng.random(count) < 0.04]

@@ -75,6 +75,11 @@ class World:
     mover: int
     steady: IntArray
 
+    @property
+    def featured(self) -> tuple[int, int, int]:
+        """Survivor, victim, mover: the contacts that have a past in every system."""
+        return (*self.pair, self.mover)
+
 
 def build_world(parameters: SampleParameters, days: LocalDays) -> World:
     """People the company."""
