@@ -27,6 +27,7 @@ BENCHES: dict[str, Bench] = {
     "csv_10x": loading.bench_csv_10x,
     "json": loading.bench_json,
     "xlsx": loading.bench_xlsx,
+    "snapshot": loading.bench_snapshot,
     "small_loads": loading.bench_small_loads,
 }
 

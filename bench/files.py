@@ -15,6 +15,7 @@ CSV_ROWS = 1_000_000
 JSON_ROWS = 100_000
 JSON_PAGE_ROWS = 1_000
 XLSX_ROWS = 50_000
+SNAPSHOT_ROWS = 300_000
 BATCH_DATE = date(2026, 11, 20)
 SEED = 20261120
 
@@ -44,14 +45,14 @@ PRIORITIES = ("low", "normal", "high", "urgent", "")
 CHANNELS = ("web", "email", "chat", "whatsapp", "phone", "app")
 
 
-def make_contract(file_format: str, feed: str) -> FeedContract:
+def make_contract(file_format: str, feed: str, delivery: str = "delta") -> FeedContract:
     """Return the contract of a benchmark feed."""
     return FeedContract.model_validate(
         {
             "system": "bench",
             "feed": feed,
             "role": "ticket",
-            "delivery": "delta",
+            "delivery": delivery,
             "path": f"*.{file_format}",
             "format": file_format,
             "record_path": "tickets" if file_format == "json" else None,
@@ -126,6 +127,28 @@ def write_xlsx(landing: Path) -> Path:
     return _write_once(landing, "tickets_xlsx", "tickets.xlsx", write)
 
 
+def write_snapshots(landing: Path) -> None:
+    """Write a list of 300,000 rows for two nights; one row in a thousand changes."""
+
+    def write_night(night: int) -> Callable[[Path], None]:
+        def write(path: Path) -> None:
+            source = random.Random(SEED)
+            texts = _make_texts(source)
+            with path.open("w", encoding="utf-8", newline="") as file:
+                file.write(",".join(COLUMNS) + "\n")
+                for number in range(SNAPSHOT_ROWS):
+                    row = _make_row(source, texts, number)
+                    if night and number % 1000 == 0:
+                        row[-1] = "bad"
+                    file.write(",".join(row) + "\n")
+
+        return write
+
+    for night in (0, 1):
+        day = BATCH_DATE + timedelta(days=night)
+        _write_once(landing, "contacts", "contacts.csv", write_night(night), day)
+
+
 def link_to_next_day(path: Path) -> None:
     """Give the next batch date the same file."""
     next_day = BATCH_DATE + timedelta(days=1)
@@ -136,9 +159,13 @@ def link_to_next_day(path: Path) -> None:
 
 
 def _write_once(
-    landing: Path, feed: str, name: str, write: Callable[[Path], None]
+    landing: Path,
+    feed: str,
+    name: str,
+    write: Callable[[Path], None],
+    day: date = BATCH_DATE,
 ) -> Path:
-    folder = landing / "bench" / feed / BATCH_DATE.isoformat()
+    folder = landing / "bench" / feed / day.isoformat()
     path = folder / name if name else folder
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)

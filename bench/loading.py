@@ -15,6 +15,7 @@ from psycopg import sql
 from bench import files
 from include.landing import Landing
 from include.loader import load_feed
+from include.raw_tables import create_raw_tables
 
 ROUNDS = 5
 SMALL_LOADS = 300
@@ -108,6 +109,39 @@ def bench_small_loads(url: str, landing: Path) -> dict[str, float]:
             load_feed(connection, Landing(str(landing)), contract, day, "bench")
             seconds.append(time.perf_counter() - started)
     return {"small_load_milliseconds": 1000 * median(seconds)}
+
+
+def bench_snapshot(url: str, landing: Path) -> dict[str, float]:
+    """Load a list of contacts two nights running; one in a thousand rows changes."""
+    contract = files.make_contract("csv", "contacts", delivery="snapshot")
+    files.write_snapshots(landing)
+    figures = {}
+    _reset(url, "contacts")
+    with psycopg.connect(url) as connection:
+        create_raw_tables(connection, [contract])
+        for night, day in (("first", 0), ("next", 1)):
+            before = _count_raw_bytes(connection)
+            started = time.perf_counter()
+            load_feed(
+                connection,
+                Landing(str(landing)),
+                contract,
+                files.BATCH_DATE + timedelta(days=day),
+                "bench",
+            )
+            figures[f"snapshot_{night}_seconds"] = time.perf_counter() - started
+            grown = _count_raw_bytes(connection) - before
+            figures[f"snapshot_{night}_stored_mb"] = grown / 1e6
+    return {"snapshot_rows": files.SNAPSHOT_ROWS, **figures}
+
+
+def _count_raw_bytes(connection: psycopg.Connection) -> int:
+    row = connection.execute(
+        "select coalesce(sum(pg_total_relation_size(oid)), 0) from pg_class"
+        " where relnamespace = to_regnamespace('raw_bench') and relkind = 'r'"
+    ).fetchone()
+    connection.rollback()
+    return int(row[0]) if row else 0
 
 
 def _measure(
