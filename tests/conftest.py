@@ -4,10 +4,10 @@ The server lives in a folder of its own below the system's temporary folder and 
 stopped at the end of the session.
 """
 
+import itertools
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +15,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from include.embedded.postgres import EmbeddedPostgres
 from include.settings import PROJECT_FOLDER, Settings
 
+# Report folders of the session, one per database name.
+REPORTS = Path(tempfile.mkdtemp(prefix="cx-tests-reports-"))
 KEY_SECRET = "a fixed secret, so that customer keys are the same in every test"
 
 
@@ -36,6 +39,7 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(REPORTS, ignore_errors=True)
 
 
 @pytest.fixture
@@ -75,9 +79,18 @@ def shared_data() -> Path:
 
 @contextmanager
 def open_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """Copy the database `template`; yield the copy's libpq URL; drop it at the end."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
+    """Copy the database `template`; yield the copy's libpq URL; drop it at the end.
+
+    Names are taken again: dbt reads its project anew for a database that it does not
+    know, which takes seconds.
+    """
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        taken = {row[0] for row in connection.execute("select datname from pg_database")}
+        name = next(
+            candidate
+            for number in itertools.count(1)
+            if (candidate := f"test_{number}") not in taken
+        )
         connection.execute(
             sql.SQL("create database {} template {}").format(
                 sql.Identifier(name), sql.Identifier(template)
@@ -102,18 +115,11 @@ def built_template(
     # Imported here: dbt takes seconds, and most tests do without it.
     from include import builds, night
 
-    folder = tmp_path_factory.mktemp("built")
     with open_database(postgres_server, template="template1") as url:
-        settings = Settings(
-            database_url=url,
-            landing_url=str(folder),
-            key_secret=KEY_SECRET,
-            reporting_time_zone="America/Sao_Paulo",
-            report_folder=folder / "report",
-        )
+        settings = settings_of(url, tmp_path_factory.mktemp("landing"))
         night.prepare(settings)
         builds.build(settings, "template")
-        yield url.rsplit("/", 1)[-1].split("?")[0]
+        yield database_name(url)
 
 
 @pytest.fixture
@@ -124,10 +130,21 @@ def warehouse(
     landing = tmp_path / "landing"
     landing.mkdir()
     with open_database(postgres_server, template=built_template) as url:
-        yield Settings(
-            database_url=url,
-            landing_url=str(landing),
-            key_secret=KEY_SECRET,
-            reporting_time_zone="America/Sao_Paulo",
-            report_folder=tmp_path / "report",
-        )
+        yield settings_of(url, landing)
+
+
+def settings_of(url: str, landing: Path) -> Settings:
+    """Settings on a built database; its report folder is kept for the next of its name,
+    because dbt keeps there what it has read of the project."""
+    return Settings(
+        database_url=url,
+        landing_url=str(landing),
+        key_secret=KEY_SECRET,
+        reporting_time_zone="America/Sao_Paulo",
+        report_folder=REPORTS / database_name(url),
+    )
+
+
+def database_name(url: str) -> str:
+    """The database in a libpq URL."""
+    return str(conninfo_to_dict(url)["dbname"])

@@ -24,10 +24,10 @@ from include.embedded.postgres import EmbeddedPostgres
 from include.errors import BuildError, PublishError, WarehouseError
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings
-from tests.conftest import KEY_SECRET, open_database
+from tests.conftest import database_name, open_database, settings_of
 from tests.nights import execute, fetch, find_file, hash_marts, list_days, run
 
-SAMPLE = SampleParameters(customers=150, nights=8, seed=11)
+SAMPLE = SampleParameters(customers=150, nights=7, seed=11)
 FIRST, LAST = SAMPLE.first_night, SAMPLE.last_night
 DAYS = list_days(FIRST, LAST)
 
@@ -44,19 +44,12 @@ def published_template(
     postgres_server: EmbeddedPostgres,
     built_template: str,
     exports: Path,
-    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[str, dict]]:
     """A database in which all nights were published as one range, and its hashes."""
     with open_database(postgres_server, template=built_template) as url:
-        settings = Settings(
-            database_url=url,
-            landing_url=str(exports),
-            key_secret=KEY_SECRET,
-            reporting_time_zone=SAMPLE.reporting_time_zone,
-            report_folder=tmp_path_factory.mktemp("report"),
-        )
+        settings = settings_of(url, exports)
         assert run(settings, FIRST, LAST, "range") == []
-        yield url.rsplit("/", 1)[-1].split("?")[0], hash_marts(settings)
+        yield database_name(url), hash_marts(settings)
 
 
 @pytest.fixture
@@ -66,13 +59,7 @@ def published(
     """All nights published, with a landing folder that the test may change."""
     shutil.copytree(exports, tmp_path / "landing")
     with open_database(postgres_server, template=published_template[0]) as url:
-        yield Settings(
-            database_url=url,
-            landing_url=str(tmp_path / "landing"),
-            key_secret=KEY_SECRET,
-            reporting_time_zone=SAMPLE.reporting_time_zone,
-            report_folder=tmp_path / "report",
-        )
+        yield settings_of(url, tmp_path / "landing")
 
 
 @pytest.fixture
@@ -271,6 +258,62 @@ def test_a_missing_night_stops_as_of_until_it_arrives(warehouse, exports, of_the
         (LAST,)
     ]
     assert hash_marts(settings) == of_the_range
+
+
+def test_broken_exports_are_named_and_the_rest_of_the_night_goes_on(
+    warehouse, exports, of_the_range, tmp_path
+):
+    landing = tmp_path / "broken"
+    shutil.copytree(exports, landing)
+    settings = replace(warehouse, landing_url=str(landing))
+    assert run(settings, FIRST, DAYS[-2], "all but the last") == []
+    before = hash_marts(settings)
+
+    orders = find_file(settings, "hubspot.orders", LAST)
+    orders.write_text(
+        orders.read_text(encoding="utf-8").replace("Order Date", "Ordered On", 1),
+        encoding="utf-8",
+    )
+    returns = find_file(settings, "hubspot.returns", LAST)
+    returns.write_bytes(b"")
+    shutil.rmtree(find_file(settings, "hubspot.companies", LAST).parent)
+    page = find_file(settings, "zendesk.tickets", LAST, "page_0001.json")
+    page.write_bytes(page.read_bytes()[:-200])
+    problems = run(settings, LAST, LAST, "broken")
+
+    assert len(problems) == 4
+    for feed, words in (
+        ("hubspot.orders", "Order Date"),
+        ("hubspot.returns", "empty"),
+        ("hubspot.companies", "no file has arrived"),
+        ("zendesk.tickets", "page_0001.json"),
+    ):
+        (problem,) = (text for text in problems if text.startswith(feed))
+        assert words in problem
+        assert problem.endswith(".")
+    status = {
+        source: row
+        for source, *row in fetch(
+            settings,
+            "select source, as_of_date, failed_feeds, last_failure is not null"
+            " from marts.data_status",
+        )
+    }
+    assert status == {
+        "hubspot": [DAYS[-2], 3, True],
+        "qualtrics": [LAST, 0, False],
+        "zendesk": [DAYS[-2], 1, True],
+    }
+    after = hash_marts(settings)
+    assert after["fct_survey_responses"] != before["fct_survey_responses"]
+    assert after["fct_tickets"] == before["fct_tickets"]
+    with pytest.raises(WarehouseError, match=r"hubspot\.orders"):
+        night.report(settings, "broken")
+
+    shutil.copytree(exports, landing, dirs_exist_ok=True)
+    assert run(settings, LAST, LAST, "repaired") == []
+    assert hash_marts(settings) == of_the_range
+    assert fetch(settings, "select sum(failed_feeds) from marts.data_status") == [(0,)]
 
 
 def test_a_tombstone_keeps_the_ticket_and_takes_its_touch(published):

@@ -9,7 +9,7 @@ import pytest
 from include.embedded.postgres import EmbeddedPostgres
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings
-from tests.conftest import KEY_SECRET, open_database
+from tests.conftest import open_database, settings_of
 from tests.nights import fetch, run
 
 MEASURES = {
@@ -30,13 +30,8 @@ def sample(
     parameters = SampleParameters(customers=400, nights=40, seed=7)
     truth = write_sample_exports(folder / "landing", parameters)
     with open_database(postgres_server, template=built_template) as url:
-        settings = Settings(
-            database_url=url,
-            landing_url=str(folder / "landing"),
-            key_secret=KEY_SECRET,
-            reporting_time_zone=str(truth["reporting_time_zone"]),
-            report_folder=folder / "report",
-        )
+        settings = settings_of(url, folder / "landing")
+        assert settings.reporting_time_zone == truth["reporting_time_zone"]
         problems = run(
             settings, parameters.first_night, parameters.last_night, "sample"
         )

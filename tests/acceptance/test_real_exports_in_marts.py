@@ -1,0 +1,104 @@
+"""Real Zendesk pages and Qualtrics files, through a whole night, against known truths.
+
+The figures were counted with awk and pandas apart from this project.
+"""
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from include.embedded.postgres import EmbeddedPostgres
+from include.settings import Settings
+from tests.conftest import open_database, settings_of
+from tests.nights import fetch, run
+
+DAY = date(2024, 2, 10)
+FOLDERS = {
+    "ticket_zendesk/incremental_tickets": "zendesk/tickets",
+    "ticket_zendesk/incremental_users": "zendesk/users",
+    "ticket_zendesk/organizations": "zendesk/organizations",
+    "survey_qualtrics": "qualtrics/responses",
+}
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    postgres_server: EmbeddedPostgres,
+    built_template: str,
+    shared_data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Settings, list[str]]]:
+    landing = tmp_path_factory.mktemp("landing")
+    for source, feed in FOLDERS.items():
+        shutil.copytree(shared_data / source, landing / feed / DAY.isoformat())
+    with open_database(postgres_server, template=built_template) as url:
+        settings = settings_of(url, landing)
+        yield settings, run(settings, DAY, DAY, "real")
+
+
+def test_the_night_goes_on_without_the_feeds_that_sent_nothing(loaded):
+    settings, problems = loaded
+    # 8 of HubSpot, the distributions of Qualtrics, audits and ratings of Zendesk.
+    assert len(problems) == 11
+    assert all("no file has arrived" in problem for problem in problems)
+    assert dict(
+        fetch(settings, "select source, failed_feeds from marts.data_status")
+    ) == {"hubspot": 8, "qualtrics": 1, "zendesk": 2}
+
+
+def test_zendesk_pages_give_each_ticket_once_in_its_latest_version(loaded):
+    settings, _ = loaded
+    assert dict(
+        fetch(
+            settings,
+            "select ticket_status, count(*) from marts.fct_tickets group by 1",
+        )
+    ) == {"new": 492, "pending": 8, "open": 1, "deleted": 516}
+    assert fetch(settings, "select count(*) from marts.fct_tickets") == [(1017,)]
+
+
+def test_deleted_tickets_are_no_touchpoints(loaded):
+    settings, _ = loaded
+    assert fetch(
+        settings,
+        "select count(*) from marts.fct_touchpoints where source_object = 'ticket'",
+    ) == [(492 + 8 + 1,)]
+
+
+def test_zendesk_users_and_organizations_are_counted_once(loaded):
+    settings, _ = loaded
+    assert fetch(settings, "select count(*) from warehouse.int_zendesk_users") == [
+        (1762,)
+    ]
+    assert fetch(
+        settings,
+        "select count(distinct organization_id) from staging.stg_zendesk__organizations",
+    ) == [(192,)]
+
+
+def test_qualtrics_tests_and_unregistered_surveys_are_no_answers(loaded):
+    settings, _ = loaded
+    # The two answers are of surveys that nobody registered.
+    assert fetch(
+        settings,
+        "select response_status, count(*) from staging.stg_qualtrics__responses"
+        " where quarantine_reason is null group by 1 order by 1",
+    ) == [("answer", 2), ("preview", 2), ("test", 17)]
+    assert fetch(settings, "select count(*) from marts.fct_survey_responses") == [(0,)]
+
+
+def test_nothing_of_the_real_files_is_rejected_or_quarantined(loaded):
+    settings, _ = loaded
+    assert fetch(
+        settings,
+        "select feed, rows_in_file, rows_rejected, rows_quarantined from audit.loads"
+        " order by feed",
+    ) == [
+        ("qualtrics.responses", 21, 0, 0),
+        ("zendesk.organizations", 224, 0, 0),
+        ("zendesk.tickets", 1191, 0, 0),
+        ("zendesk.users", 2101, 0, 0),
+    ]
