@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from include.sample_exports.catalogue import USER_LANGUAGES
 from include.sample_exports.comments import read_bodies, read_closings, read_openings
-from include.sample_exports.export_hubspot import render_addresses, render_names
 from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
 from include.sample_exports.local_days import NEVER, IntArray
+from include.sample_exports.people import render_addresses, render_names
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
     Numbers,

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 
 from include.sample_exports import catalogue
 from include.sample_exports.comments import CLOSINGS, REPLIES, read_ticket_texts
-from include.sample_exports.export_hubspot import (
+from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
+from include.sample_exports.local_days import IntArray
+from include.sample_exports.people import (
     render_addresses,
     render_company_names,
     render_names,
 )
-from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
-from include.sample_exports.local_days import IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
     Text,
@@ -44,12 +44,18 @@ from include.sample_exports.tickets import (
     Support,
 )
 from include.sample_exports.world import World
+from include.sample_exports.zendesk_records import (
+    API,
+    AUDIT,
+    ORGANIZATION,
+    RATING,
+    TICKET,
+    USER,
+)
 
-API = "https://shop.zendesk.example/api/v2"
 GROUP_NUMBERS = 7_000_000_000_000
 BOT_USER = AGENT_USERS + len(catalogue.AGENT_NAMES)
 REPLY_TEXTS = escape_json([reply for replies in REPLIES.values() for reply in replies])
-TOPIC_FIELD = 360_000_000_101
 TOPIC_VALUES = (
     "delivery",
     "billing",
@@ -59,118 +65,6 @@ TOPIC_VALUES = (
     "cancel",
     "site",
 )
-
-TICKET: dict[str, object] = {
-    "url": f"{API}/tickets/<id>.json",
-    "id": "<<id>>",
-    "external_id": None,
-    "via": {
-        "channel": "<channel>",
-        "source": {"from": {}, "to": {}, "rel": None},
-    },
-    "created_at": "<created_at>",
-    "updated_at": "<updated_at>",
-    "type": "<type>",
-    "subject": "<subject>",
-    "raw_subject": "<subject>",
-    "description": "<description>",
-    "priority": "<priority>",
-    "status": "<status>",
-    "recipient": None,
-    "requester_id": "<<requester_id>>",
-    "submitter_id": "<<requester_id>>",
-    "assignee_id": "<<assignee_id>>",
-    "organization_id": "<<organization_id>>",
-    "group_id": "<<group_id>>",
-    "collaborator_ids": [],
-    "follower_ids": [],
-    "email_cc_ids": [],
-    "forum_topic_id": None,
-    "problem_id": None,
-    "has_incidents": False,
-    "is_public": True,
-    "due_at": None,
-    "tags": ["<topic>", "<language>"],
-    "custom_fields": [{"id": TOPIC_FIELD, "value": "<topic>"}],
-    "satisfaction_rating": "<<satisfaction_rating>>",
-    "sharing_agreement_ids": [],
-    "custom_status_id": "<<custom_status_id>>",
-    "fields": [{"id": TOPIC_FIELD, "value": "<topic>"}],
-    "followup_ids": [],
-    "ticket_form_id": 360_000_000_001,
-    "brand_id": 360_000_000_002,
-    "allow_channelback": False,
-    "allow_attachments": True,
-    "from_messaging_channel": "<<from_messaging_channel>>",
-    "generated_timestamp": "<<generated_timestamp>>",
-}
-USER: dict[str, object] = {
-    "id": "<<id>>",
-    "url": f"{API}/users/<id>.json",
-    "name": "<name>",
-    "email": "<email>",
-    "created_at": "<created_at>",
-    "updated_at": "<updated_at>",
-    "time_zone": "<time_zone>",
-    "phone": "<phone>",
-    "shared_phone_number": None,
-    "photo": None,
-    "locale": "<locale>",
-    "organization_id": "<<organization_id>>",
-    "role": "<role>",
-    "verified": True,
-    "external_id": "<external_id>",
-    "tags": [],
-    "alias": None,
-    "active": True,
-    "shared": False,
-    "shared_agent": False,
-    "two_factor_auth_enabled": False,
-    "signature": None,
-    "details": None,
-    "notes": None,
-    "moderator": False,
-    "suspended": False,
-    "default_group_id": None,
-    "user_fields": {},
-}
-ORGANIZATION: dict[str, object] = {
-    "url": f"{API}/organizations/<id>.json",
-    "id": "<<id>>",
-    "name": "<name>",
-    "shared_tickets": False,
-    "shared_comments": False,
-    "external_id": "<external_id>",
-    "created_at": "<created_at>",
-    "updated_at": "<updated_at>",
-    "domain_names": ["<domain_name>"],
-    "details": None,
-    "notes": None,
-    "group_id": None,
-    "tags": [],
-    "organization_fields": {},
-}
-AUDIT: dict[str, object] = {
-    "id": "<<id>>",
-    "ticket_id": "<<ticket_id>>",
-    "created_at": "<created_at>",
-    "author_id": "<<author_id>>",
-    "metadata": {"system": {"client": "<client>"}, "custom": {}},
-    "events": "<<events>>",
-    "via": {"channel": "<via>", "source": {"from": {}, "to": {}, "rel": None}},
-}
-RATING: dict[str, object] = {
-    "url": f"{API}/satisfaction_ratings/<id>.json",
-    "id": "<<id>>",
-    "assignee_id": "<<assignee_id>>",
-    "group_id": "<<group_id>>",
-    "requester_id": "<<requester_id>>",
-    "ticket_id": "<<ticket_id>>",
-    "score": "<score>",
-    "created_at": "<created_at>",
-    "updated_at": "<created_at>",
-    "comment": "<comment>",
-}
 
 
 def write_zendesk(plan: Plan, landing: LandingWriter) -> None:

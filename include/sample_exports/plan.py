@@ -6,12 +6,13 @@ files, `truth` counts them; neither looks at the other.
 
 from dataclasses import dataclass, field
 
+from include.sample_exports.founding import build_world
 from include.sample_exports.journeys import Journeys, build_journeys
+from include.sample_exports.listening import Listening, build_listening
 from include.sample_exports.local_days import LocalDays, count_local_days
 from include.sample_exports.parameters import SampleParameters
-from include.sample_exports.surveys import Listening, build_listening
 from include.sample_exports.tickets import Support, build_support
-from include.sample_exports.world import World, build_world
+from include.sample_exports.world import World
 
 SMALLEST_PAGE = 10  # records on a Zendesk page
 LARGEST_PAGE = 1_000

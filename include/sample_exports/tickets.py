@@ -9,11 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from include.sample_exports.catalogue import (
-    AGENT_NAMES,
-    TICKET_STATUSES,
-)
+from include.sample_exports.catalogue import AGENT_NAMES, TICKET_STATUSES
 from include.sample_exports.comments import CLOSINGS, read_ticket_texts
+from include.sample_exports.deltas import keep_told
 from include.sample_exports.draws import (
     Stream,
     draw_by_group,
@@ -24,10 +22,10 @@ from include.sample_exports.draws import (
     expect_per_day,
     open_stream,
 )
-from include.sample_exports.journeys import OFFICE_WEEK, keep_told
 from include.sample_exports.local_days import DAY, HOUR, NEVER, IntArray, LocalDays
 from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.touchpoints import HOUR_WEIGHTS
+from include.sample_exports.weeks import OFFICE_WEEK
 from include.sample_exports.world import World, draw_contacts
 
 TICKETS_PER_CUSTOMER = 0.045  # a night

@@ -1,0 +1,91 @@
+"""What the CRM notes about contacts and visitors: visits, calls, messages, sessions.
+
+In: the world, its orders and deliveries. Out: rows of the feed activities. Times are
+UTC seconds.
+"""
+
+import numpy as np
+import pandas as pd
+
+from include.sample_exports.draws import (
+    draw_days,
+    draw_seconds,
+    expect_per_day,
+)
+from include.sample_exports.local_days import DAY, MINUTE, LocalDays
+from include.sample_exports.touchpoints import ACTIVITY_KINDS, HOUR_WEIGHTS, KIND_OF
+from include.sample_exports.weeks import OFFICE_WEEK, ONLINE_WEEK, SHOP_WEEK
+from include.sample_exports.world import World, draw_contacts
+
+
+def record_activities(
+    rng: np.random.Generator,
+    customers: int,
+    days: LocalDays,
+    world: World,
+    orders: pd.DataFrame,
+    deliveries: pd.DataFrame,
+) -> pd.DataFrame:
+    """Activity rows, each told on its own night (faults may delay it)."""
+    kinds, moments, contacts = [], [], []
+    for code, kind in enumerate(ACTIVITY_KINDS):
+        week = {"shop": SHOP_WEEK, "office": OFFICE_WEEK}.get(kind.hours, ONLINE_WEEK)
+        mean = kind.per_customer * customers
+        unknown = 1 if kind.type == "KIOSK" else 0
+        day = draw_days(rng, expect_per_day(days, mean, week, 0.1), at_least=unknown)
+        at = days.at(day, draw_seconds(rng, HOUR_WEIGHTS[kind.hours], len(day)))
+        contact = draw_contacts(rng, world, at, customers_only=kind.anonymous == 0)
+        is_anonymous = rng.random(len(day)) < kind.anonymous
+        kinds.append(np.full(len(day), code, dtype=np.int64))
+        moments.append(at)
+        contacts.append(np.where(is_anonymous, -1, contact))
+    for event, at, contact in _surround_orders(rng, days, orders, deliveries):
+        kinds.append(np.full(len(at), KIND_OF[event], dtype=np.int64))
+        moments.append(at)
+        contacts.append(contact)
+    rows = pd.DataFrame(
+        {
+            "kind": np.concatenate(kinds),
+            "at": np.concatenate(moments),
+            "contact": np.concatenate(contacts),
+        }
+    )
+    is_within = (rows["at"] >= days.starts[0]) & (rows["at"] < days.end)
+    rows = pd.DataFrame(rows.loc[is_within])
+    rows = rows.sort_values(["at", "kind", "contact"], kind="stable", ignore_index=True)
+    # Page, store, employee and visitor follow from the number (see the export).
+    rows["record_id"] = 400_000_000 + 2 * np.arange(len(rows))
+    return rows.assign(night=days.day_of(rows["at"].to_numpy()))
+
+
+def _surround_orders(
+    rng: np.random.Generator,
+    days: LocalDays,
+    orders: pd.DataFrame,
+    deliveries: pd.DataFrame,
+) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """The visits that lead to a web order and the notices that follow a parcel.
+
+    Returns (event, at, contact) for each kind.
+    """
+    is_web = (orders["channel"] == 0) & (orders["contact"] >= 0)
+    web_at = orders.loc[is_web, "at"].to_numpy()
+    web_contact = orders.loc[is_web, "contact"].to_numpy()
+    notified = deliveries.loc[deliveries["contact"] >= 0]
+    return [
+        (
+            "checkout_viewed",
+            web_at - rng.integers(30, 20 * MINUTE, len(web_at)),
+            web_contact,
+        ),
+        (
+            "product_page_viewed",
+            web_at - rng.integers(20 * MINUTE, 4 * DAY, len(web_at)),
+            web_contact,
+        ),
+        (
+            "delivery_notice_sent",
+            notified["shipped_at"].to_numpy() + 5 * MINUTE,
+            notified["contact"].to_numpy(),
+        ),
+    ]
