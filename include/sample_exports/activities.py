@@ -7,11 +7,7 @@ UTC seconds.
 import numpy as np
 import pandas as pd
 
-from include.sample_exports.draws import (
-    draw_days,
-    draw_seconds,
-    expect_per_day,
-)
+from include.sample_exports.draws import draw_days, draw_seconds, expect_per_day
 from include.sample_exports.local_days import DAY, MINUTE, LocalDays
 from include.sample_exports.touchpoints import ACTIVITY_KINDS, HOUR_WEIGHTS, KIND_OF
 from include.sample_exports.weeks import OFFICE_WEEK, ONLINE_WEEK, SHOP_WEEK

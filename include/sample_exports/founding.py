@@ -28,8 +28,8 @@ from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.world import CONTACT_NUMBERS, CUSTOMER, EVANGELIST, World
 
 COMPANY_NUMBERS = (31_000_000, 7)
-# Numbers that no snapshot shows as records: of contacts merged before the first night,
-# of strangers.
+# Numbers of contacts that were merged before the first night: no snapshot shows them as
+# records, only as merged.
 EARLIER_MERGED_NUMBERS = 60_000_000
 
 

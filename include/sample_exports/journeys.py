@@ -11,10 +11,7 @@ import pandas as pd
 
 from include.sample_exports.activities import record_activities
 from include.sample_exports.deals import pursue_deals
-from include.sample_exports.draws import (
-    Stream,
-    open_stream,
-)
+from include.sample_exports.draws import Stream, open_stream
 from include.sample_exports.local_days import LocalDays
 from include.sample_exports.orders import (
     place_orders,

@@ -7,10 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from include.sample_exports.draws import (
-    Stream,
-    open_stream,
-)
+from include.sample_exports.draws import Stream, open_stream
 from include.sample_exports.invitations import (
     LOYALTY_PER_CUSTOMER,
     USE_PER_CUSTOMER,
@@ -23,9 +20,7 @@ from include.sample_exports.invitations import (
     tell_distributions,
 )
 from include.sample_exports.journeys import Journeys
-from include.sample_exports.local_days import (
-    LocalDays,
-)
+from include.sample_exports.local_days import LocalDays
 from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.responses import (
     answer_in_store,
@@ -33,10 +28,7 @@ from include.sample_exports.responses import (
     answer_on_site,
     fill_in,
 )
-from include.sample_exports.surveys import (
-    LOYALTY,
-    USE,
-)
+from include.sample_exports.surveys import LOYALTY, USE
 from include.sample_exports.tickets import Support
 from include.sample_exports.world import World
 

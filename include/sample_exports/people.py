@@ -11,12 +11,7 @@ import pandas as pd
 
 from include.sample_exports import catalogue
 from include.sample_exports.local_days import IntArray
-from include.sample_exports.render import (
-    Text,
-    join,
-    take,
-    write_integers,
-)
+from include.sample_exports.render import Text, join, take, write_integers
 from include.sample_exports.world import World
 
 ALL_FIRST_NAMES = [name for names in catalogue.FIRST_NAMES for name in names]

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from include.sample_exports.local_days import (
-    IntArray,
-)
+from include.sample_exports.local_days import IntArray
 from include.sample_exports.touchpoints import CODE_OF
 
 

@@ -21,9 +21,7 @@ from include.sample_exports.surveys import (
     SURVEYS,
     TEST,
 )
-from include.sample_exports.touchpoints import (
-    UNKNOWN,
-)
+from include.sample_exports.touchpoints import UNKNOWN
 
 REASONS = (
     "test",

@@ -14,11 +14,7 @@ from include.sample_exports.surveys import (
     SURVEYS,
     find_parameter_touchpoints,
 )
-from include.sample_exports.touchpoints import (
-    CODE_OF,
-    TOUCHPOINTS,
-    UNKNOWN,
-)
+from include.sample_exports.touchpoints import CODE_OF, TOUCHPOINTS, UNKNOWN
 
 SALES_TOUCHPOINTS = (
     "order_web",

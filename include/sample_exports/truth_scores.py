@@ -7,12 +7,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from include.sample_exports.surveys import (
-    METRICS,
-)
-from include.sample_exports.truth_answers import (
-    REASONS,
-)
+from include.sample_exports.surveys import METRICS
+from include.sample_exports.truth_answers import REASONS
 
 ALL = "(all)"
 Record = dict[str, object]  # one object of truth.json

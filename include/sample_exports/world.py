@@ -10,17 +10,11 @@ import numpy as np
 import pandas as pd
 
 from include.sample_exports.catalogue import LIFECYCLE_STAGES
-from include.sample_exports.draws import (
-    draw_weighted,
-)
-from include.sample_exports.local_days import (
-    NEVER,
-    FloatArray,
-    IntArray,
-)
+from include.sample_exports.draws import draw_weighted
+from include.sample_exports.local_days import NEVER, FloatArray, IntArray
 
 CONTACT_NUMBERS = (71_000_000, 13)  # first HubSpot number, step
-STRANGER_NUMBERS = 99_000_000
+STRANGER_NUMBERS = 99_000_000  # of contacts that no snapshot shows
 CUSTOMER = LIFECYCLE_STAGES.index("customer")
 EVANGELIST = LIFECYCLE_STAGES.index("evangelist")
 
