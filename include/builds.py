@@ -3,21 +3,21 @@
 In: accepted loads. Out: ``warehouse.*`` brought up to them, and ``audit.builds`` and
 ``audit.model_runs`` that say what took how long. Nothing in ``marts`` changes here.
 
-The order matters. First, in one transaction: the frozen loads, the keys that they touch
-and the wanted fingerprints. Then dbt, model by model, each in its own transaction. Last,
-in one transaction: the loads are applied and the dirty keys cleared. A build that dies in
-between is taken up by the next one, which finds the loads begun and the keys still dirty.
+The order matters. First, in one transaction: the frozen loads, the keys that they
+touch and the wanted fingerprints. Then dbt, model by model, each in its own transaction.
+Last, in one transaction: the loads are applied and the dirty keys cleared. A build that
+dies in between is taken up by the next one, which finds the loads begun and the keys
+still dirty.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
 
 from include import frozen_loads
+from include.build_lock import build_lock
 from include.contracts import FeedContract, read_contracts
 from include.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
 from include.errors import BuildError
@@ -25,8 +25,6 @@ from include.model_fingerprints import Node, read_nodes
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
-
-LOCK_NAME = "cx.build"
 
 
 @dataclass(frozen=True)
@@ -76,31 +74,6 @@ def build(settings: Settings, run_id: str) -> BuildResult:
     return BuildResult(build_id, len(touched), rebuilt, outcomes)
 
 
-@contextmanager
-def build_lock(connection: psycopg.Connection) -> Iterator[None]:
-    """Hold the lock that keeps two builds, or a build and a publish, apart.
-
-    The connection is in autocommit mode from here on: what belongs together stands in
-    `connection.transaction()`.
-
-    Raises BuildError at once when somebody else holds it.
-    """
-    connection.autocommit = True
-    row = connection.execute(
-        "select pg_try_advisory_lock(hashtext(%s))", [LOCK_NAME]
-    ).fetchone()
-    if row is None or not row[0]:
-        raise BuildError(
-            "Another build or publish is under way on this warehouse: wait until it is "
-            "done and run again."
-        )
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtext(%s))", [LOCK_NAME])
-
-
 def _begin(
     connection: psycopg.Connection,
     run_id: str,
@@ -109,14 +82,11 @@ def _begin(
 ) -> tuple[int, list[frozen_loads.TouchedLoad], list[str]]:
     """Freeze the input and note what is wanted.
 
-    Returns the build's id, the loads that it touches and the nodes that need no building.
+    Returns the build's id, the loads that it touches and the nodes that need no work.
     """
     touched = frozen_loads.freeze(connection, contracts)
-    built = dict(
-        connection.execute(
-            "select model, built_fingerprint from audit.models"
-        ).fetchall()
-    )
+    rows = connection.execute("select model, built_fingerprint from audit.models")
+    built: dict[str, str | None] = dict(rows.fetchall())
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"

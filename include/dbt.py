@@ -1,8 +1,8 @@
 """dbt, run in this process on the warehouse's own settings.
 
 In: `Settings`. Out: dbt's manifest, and the outcome of each node of a build. dbt reads
-its connection and the key of the customer hash from the environment, so the secret is in
-no file, log or process list.
+its connection and the key of the customer hash from the environment, so the secret is
+in no file, log or process list.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ HMAC_BLOCK = 64
 
 @dataclass(frozen=True)
 class NodeOutcome:
-    """How one node of a build ended; status is dbt's: success, pass, error, skipped …"""
+    """How one node of a build ended; `status` is dbt's: success, pass, error …"""
 
     name: str
     kind: str
@@ -55,8 +55,8 @@ class Dbt:
         result = self._invoke(["parse"])
         if not result.success or not isinstance(result.result, Manifest):
             raise BuildError(
-                f"The dbt project cannot be read: {_words(result.exception)}; correct it "
-                "and build again."
+                f"The dbt project cannot be read: {_words(result.exception)}; correct "
+                "it and build again."
             )
         self._manifest = result.result
         return self._manifest

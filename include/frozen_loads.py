@@ -2,10 +2,10 @@
 
 A build works on a frozen set of accepted loads (``audit.build_loads.is_current``), so
 that a load accepted meanwhile cannot be half seen. The set is committed, new loads as
-*begun*, before the first model runs. Whatever differs between that set and what the last
-complete build contained is *touched*: the natural keys in those loads are written to
-``audit.dirty_keys``, and so are those of loads that a build began with and that are no
-longer in force. When every model has been built, `apply` settles the set.
+*begun*, before the first model runs. Whatever differs between that set and what the
+last complete build contained is *touched*: the natural keys in those loads are written
+to ``audit.dirty_keys``, and so are those of loads that a build began with and that are
+no longer in force. When every model has been built, `apply` settles the set.
 
 In: ``audit.loads`` and the raw tables. Out: ``audit.build_loads``, ``audit.as_of`` and
 ``audit.dirty_keys`` under the feed's name.
@@ -15,6 +15,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 import psycopg
 from psycopg import sql
@@ -60,7 +61,8 @@ def freeze(
         " from audit.loads as loads"
         " where loads.load_id = frozen.load_id and ("
         "  frozen.is_current <> (loads.status = 'accepted')"
-        "  or not frozen.is_touched and (loads.status = 'accepted') <> frozen.is_applied"
+        "  or not frozen.is_touched"
+        "   and (loads.status = 'accepted') <> frozen.is_applied"
         " )"
     )
     _move_as_of(connection, contracts)
@@ -183,7 +185,7 @@ def _pairs_to_compare(
     for load in loads:
         by_date.setdefault(load.batch_date, []).append(load)
     for batch_date, same_date in by_date.items():
-        for load, other in zip(same_date, same_date[1:], strict=False):
+        for load, other in pairwise(same_date):
             pairs.append((load.load_id, other.load_id))
         was_there = any(load.is_applied for load in same_date)
         is_there = any(load.is_current for load in same_date)

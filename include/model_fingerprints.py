@@ -2,8 +2,8 @@
 
 In: a parsed dbt manifest. Out: one `Node` per seed, function and model in the order of
 their dependencies, with a SHA-256 over its text, its configuration, the macros that it
-calls, the settings that its SQL reads, and the fingerprints of its parents. So a changed
-seed or macro changes exactly the models that depend on it.
+calls, the settings that its SQL reads, and the fingerprints of its parents. So a
+changed seed or macro changes exactly the models that depend on it.
 """
 
 import hashlib

@@ -2,9 +2,9 @@
 
     extract -> check_raw -> build -> check_marts -> publish -> report
 
-In: exports in the landing zone. Out: a published version of ``marts`` and the scorecard.
-A feed that fails never stops the others: it is recorded, the night goes on without it,
-and `report` ends the run as failed so that somebody is told.
+In: exports in the landing zone. Out: a published version of ``marts`` and the
+scorecard. A feed that fails never stops the others: it is recorded, the night goes on
+without it, and `report` ends the run as failed so that somebody is told.
 """
 
 import logging
@@ -12,15 +12,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from include import audit, builds
+from include import audit, checks
 from include import publish as publishing
+from include.checks import GateResult
 from include.contracts import read_contracts
 from include.errors import ExportError, GateError, WarehouseError
 from include.landing import Landing
 from include.loader import LoadResult, load_feed
 from include.raw_tables import create_raw_tables
 from include.settings import Settings, connect
+
+if TYPE_CHECKING:
+    from include.builds import BuildResult
 
 log = logging.getLogger(__name__)
 
@@ -55,8 +60,8 @@ def extract(
 ) -> ExtractResult:
     """Load every feed of one role for the batch dates first to last, inclusive.
 
-    Raises ExportError, after all the others are loaded, when a feed failed; each failure
-    is in ``audit.feed_failures`` too.
+    Raises WarehouseError, after all the others are loaded, when a feed failed; each
+    failure is in ``audit.feed_failures`` too.
     """
     prepare(settings)
     result = _extract(settings, role, first, last, run_id, progress)
@@ -65,20 +70,21 @@ def extract(
     return result
 
 
-def check_raw(settings: Settings, run_id: str) -> "checks.GateResult":
+def check_raw(settings: Settings, run_id: str) -> GateResult:
     """Gate 1: accept or hold every load that waits."""
-    from include import checks
-
     prepare(settings)
     return checks.check_raw(settings, run_id)
 
 
-def build(settings: Settings, run_id: str) -> builds.BuildResult:
+def build(settings: Settings, run_id: str) -> "BuildResult":
     """Build what the accepted loads touch."""
+    # dbt takes seconds to import; the tasks that load do without it.
+    from include import builds
+
     return builds.build(settings, run_id)
 
 
-def check_marts(settings: Settings, run_id: str) -> "checks.GateResult":
+def check_marts(settings: Settings, run_id: str) -> GateResult:
     """Gate 2: would a reader believe this?
 
     Where the doubt belongs to one source, that source's loads of this run are held, the
@@ -87,7 +93,7 @@ def check_marts(settings: Settings, run_id: str) -> "checks.GateResult":
 
     Raises GateError when the marts must not be published.
     """
-    from include import checks
+    from include import builds
 
     build_id = _find_last_build(settings)
     try:
@@ -129,7 +135,8 @@ def find_problems(settings: Settings, run_id: str) -> list[str]:
             for row in connection.execute(
                 "select message from audit.feed_failures where run_id = %(run)s"
                 " union all"
-                " select format('%%s of %%s is held: %%s', feed, batch_date, held_reason)"
+                " select format('%%s of %%s is held: %%s',"
+                "  feed, batch_date, held_reason)"
                 " from audit.loads where run_id = %(run)s and status = 'held'"
                 " union all"
                 " select message from audit.builds"
@@ -222,7 +229,7 @@ def _extract(
 def _hold_loads_of_failed_source(
     settings: Settings, run_id: str, error: GateError
 ) -> bool:
-    """Hold the run's loads of the source that the gate blames; False: nobody to blame."""
+    """Hold the run's loads of the source that the gate blames; False: there is none."""
     source = getattr(error, "source", None)
     if source is None:
         return False
@@ -246,7 +253,7 @@ def _find_last_build(settings: Settings) -> int:
 
 
 def _note_that_build_passed(settings: Settings, build_id: int) -> None:
-    """Let this build be published; a newer one, begun meanwhile, needs its own check."""
+    """Let this build be published; a newer one, begun meanwhile, needs its check."""
     with connect(settings) as connection, connection.transaction():
         connection.execute(
             "update audit.builds set gated_at = clock_timestamp()"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from include.builds import build_lock
+from include.build_lock import build_lock
 from include.errors import PublishError
 from include.settings import Settings, connect
 
@@ -65,7 +65,8 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
                 if attempt == LOCK_TRIES:
                     raise PublishError(
                         "A reader keeps a table of marts locked whose columns change: "
-                        "end its transaction and publish again; marts stay as they were."
+                        "end its transaction and publish again; marts stay as they "
+                        "were."
                     ) from error
                 log.warning("publish waits for a reader of marts (try %s)", attempt)
                 time.sleep(1)
@@ -231,7 +232,7 @@ def _where_unpublished(model: _Model, columns: dict[str, str]) -> sql.Composed:
         " where model = {model})"
     ).format(
         column=sql.Identifier(model.rebuild_by),
-        type=sql.SQL(columns[model.rebuild_by]),  # type: ignore[arg-type]
+        type=sql.SQL(columns[model.rebuild_by]),
         model=sql.Literal(model.name),
     )
 
@@ -242,7 +243,7 @@ def _change_columns(
     published: dict[str, str],
     columns: dict[str, str],
 ) -> None:
-    """Give the published table the columns of the built one, where others may read it."""
+    """Give the published table the columns of the built one; views on it stay."""
     for column, type_name in published.items():
         if columns.get(column) != type_name:
             connection.execute(
@@ -256,14 +257,14 @@ def _change_columns(
                 sql.SQL("alter table {} add column {} {}").format(
                     model.published,
                     sql.Identifier(column),
-                    sql.SQL(type_name),  # type: ignore[arg-type]
+                    sql.SQL(type_name),
                 )
             )
     log.info("the columns of marts.%s changed", model.name)
 
 
 def _comment_like(connection: psycopg.Connection, model: _Model) -> None:
-    """Carry the table's own comment over; `like … including comments` takes columns'."""
+    """Carry the table's own comment over: `like` takes those of columns alone."""
     row = connection.execute(
         "select obj_description(to_regclass(%s), 'pg_class')",
         [f"warehouse.{model.name}"],

@@ -85,7 +85,9 @@ def open_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     know, which takes seconds.
     """
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        taken = {row[0] for row in connection.execute("select datname from pg_database")}
+        taken = {
+            row[0] for row in connection.execute("select datname from pg_database")
+        }
         name = next(
             candidate
             for number in itertools.count(1)

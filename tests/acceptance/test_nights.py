@@ -1,8 +1,8 @@
 """What holds for any order, repetition or interruption of nights.
 
 For equal final exports every published table is equal, by hash over all its columns:
-built night by night, as one range, with corrections, redeliveries and late nights, after
-a crash, or in a full build.
+built night by night, as one range, with corrections, redeliveries and late nights,
+after a crash, or in a full build.
 """
 
 import csv
@@ -20,10 +20,11 @@ from pathlib import Path
 import pytest
 
 from include import builds, night, publish
+from include.build_lock import build_lock
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import BuildError, PublishError, WarehouseError
 from include.sample_exports import SampleParameters, write_sample_exports
-from include.settings import Settings
+from include.settings import Settings, connect
 from tests.conftest import database_name, open_database, settings_of
 from tests.nights import execute, fetch, find_file, hash_marts, list_days, run
 
@@ -173,7 +174,7 @@ def test_a_corrected_export_changes_exactly_its_keys(published):
         "select model, change, row_image from audit.published_changes"
         " where publish_id = (select max(publish_id) from audit.publishes)",
     )
-    # Old and new image of the answer; of other tables, only its day's and periods' rows.
+    # Both images of the answer; of other tables, only its day's and periods' rows.
     assert sorted(
         (change, image["score"])
         for model, change, image in log
@@ -473,11 +474,9 @@ def test_another_key_secret_is_refused(published, of_the_range):
 
 
 def test_two_builds_at_once_are_refused(published):
-    from include.settings import connect
-
     with (
         connect(published) as connection,
-        builds.build_lock(connection),
+        build_lock(connection),
         pytest.raises(BuildError, match="under way"),
     ):
         builds.build(published, "second")

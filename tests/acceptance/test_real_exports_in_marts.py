@@ -75,7 +75,8 @@ def test_zendesk_users_and_organizations_are_counted_once(loaded):
     ]
     assert fetch(
         settings,
-        "select count(distinct organization_id) from staging.stg_zendesk__organizations",
+        "select count(distinct organization_id)"
+        " from staging.stg_zendesk__organizations",
     ) == [(192,)]
 
 
