@@ -1,7 +1,7 @@
 """The lock that keeps two builds, or a build and a publish, apart.
 
-In: an open connection. Out: a session-level advisory lock of PostgreSQL, which ends with
-the session: a killed build blocks nobody.
+In: an open connection. Out: a session-level advisory lock of PostgreSQL, which ends
+with the session: a killed build blocks nobody.
 """
 
 from collections.abc import Iterator

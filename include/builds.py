@@ -4,10 +4,10 @@ In: accepted loads. Out: ``warehouse.*`` brought up to them, and ``audit.builds`
 ``audit.model_runs`` that say what took how long. Nothing in ``marts`` changes here.
 
 The order matters. First, in one transaction: the frozen loads, the keys that they
-touch and the wanted fingerprints. Then dbt, model by model, each in its own transaction.
-Last, in one transaction: the loads are applied and the dirty keys cleared. A build that
-dies in between is taken up by the next one, which finds the loads begun and the keys
-still dirty.
+touch and the wanted fingerprints. Then dbt, model by model, each in a transaction of
+its own. Last, in one transaction: the loads are applied and the dirty keys cleared. A
+build that dies in between is taken up by the next one, which finds the loads begun and
+the keys still dirty.
 """
 
 import logging
