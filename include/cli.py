@@ -19,6 +19,12 @@ from types import FrameType
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
 from include.local_run import RunOutcome, run_locally
+from include.sample_exports.parameters import (
+    DEFAULT_CUSTOMERS,
+    DEFAULT_LAST_NIGHT,
+    DEFAULT_NIGHTS,
+    SampleParameters,
+)
 from include.sample_truth import compare_with_truth
 from include.score_summary import describe_totals, read_totals
 from include.settings import connect
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _write_log(runtime)
     _stop_in_good_order()
     verbs = {
-        "run": lambda: _run(runtime, options.landing, options.night),
+        "run": lambda: _run(runtime, options),
         "up": lambda: _start(runtime, options.landing),
         "down": lambda: _stop(runtime),
         "url": lambda: _print_url(runtime),
@@ -50,7 +56,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _run(runtime: Runtime, landing: str | None, night: date | None) -> int:
+def _run(runtime: Runtime, options: argparse.Namespace) -> int:
+    exports = _find_landing_url(options.landing) or SampleParameters(
+        customers=options.customers,
+        nights=options.nights,
+        last_night=options.night or DEFAULT_LAST_NIGHT,
+        reporting_time_zone=runtime.reporting_time_zone,
+    )
     started = time.monotonic()
 
     def say(line: str) -> None:
@@ -59,7 +71,7 @@ def _run(runtime: Runtime, landing: str | None, night: date | None) -> int:
     def show(outcome: RunOutcome) -> None:
         _show_outcome(runtime, outcome)
 
-    outcome = run_locally(runtime, _find_landing_url(landing), night, say, show)
+    outcome = run_locally(runtime, exports, options.night, say, show)
     say("everything that was started is stopped" if not runtime.is_up else "done")
     return 1 if outcome.problems else 0
 
@@ -179,6 +191,8 @@ def _build_parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="load, build, check and publish; then stop")
     run.add_argument("--landing", help="where the exports lie; else sample exports")
     run.add_argument("--night", type=_read_night, help="the last batch date to load")
+    run.add_argument("--customers", type=int, default=DEFAULT_CUSTOMERS)
+    run.add_argument("--nights", type=int, default=DEFAULT_NIGHTS)
     up = verbs.add_parser(
         "up", help="start Airflow with its timetable, and leave it up"
     )

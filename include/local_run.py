@@ -19,7 +19,7 @@ from include.contracts import read_contracts
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
 from include.landing import Landing
-from include.sample_exports.parameters import DEFAULT_LAST_NIGHT, SampleParameters
+from include.sample_exports.parameters import SampleParameters
 from include.scheduled_night import run_night
 from include.settings import Settings
 
@@ -51,23 +51,23 @@ class RunOutcome:
 
 def run_locally(
     runtime: Runtime,
-    landing_url: str | None,
+    exports: str | SampleParameters,
     night: date | None,
     say: Say,
     show: Callable[[RunOutcome], None],
 ) -> RunOutcome:
     """Run everything, hand the outcome to `show`, then stop what was started here.
 
+    Parameters
+    ----------
+    exports : the landing address, or the sample to write first
+    night : the last batch date to load; None for the last that there is
+
     Raises WarehouseError when it cannot be carried through. An outcome with problems
     was carried through: the rest was published.
     """
-    sample = None
-    if landing_url is None:
-        sample = SampleParameters(
-            last_night=night or DEFAULT_LAST_NIGHT,
-            reporting_time_zone=runtime.reporting_time_zone,
-        )
-        landing_url = str(runtime.sample_folder)
+    sample = exports if isinstance(exports, SampleParameters) else None
+    landing_url = exports if isinstance(exports, str) else str(runtime.sample_folder)
     with runtime.reserved(), ExitStack() as at_the_end:
         if not runtime.postgres.is_running():
             at_the_end.callback(runtime.postgres.stop)

@@ -15,7 +15,7 @@ from include.errors import WarehouseError
 
 DAG_ID = "nightly"
 RUN_ENDED = ("success", "failed")
-POLL_SECONDS = 0.3
+POLL_SECONDS = 0.5
 SIGN_OF_LIFE_SECONDS = 10
 DAG_SECONDS = 60
 
@@ -67,8 +67,6 @@ def follow_run(api: AirflowApi, run_id: str, say: Say) -> str:
     seen: dict[str, tuple[str, int]] = {}
     last_sign = time.monotonic()
     while True:
-        # In this order, so that the tasks of an ended run are all in their last state.
-        state = api.read_run_state(DAG_ID, run_id)
         tasks = api.list_tasks(DAG_ID, run_id)
         for task in tasks:
             now = (task.state, task.try_number)
@@ -77,8 +75,10 @@ def follow_run(api: AirflowApi, run_id: str, say: Say) -> str:
                 if line := describe_change(task):
                     say(line)
                     last_sign = time.monotonic()
-        if state in RUN_ENDED:
-            return state
+        if all(task.is_over for task in tasks):
+            state = api.read_run_state(DAG_ID, run_id)
+            if state in RUN_ENDED:
+                return state
         if time.monotonic() - last_sign > SIGN_OF_LIFE_SECONDS:
             running = ", ".join(task.task_id for task in tasks if task.is_running)
             say(f"  ... {running or 'nothing yet'} at work")

@@ -33,6 +33,11 @@ class TaskState:
         """Whether it is at work now."""
         return self.state == "running"
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it will not run any more."""
+        return self.state in ("success", "failed", "upstream_failed", "skipped")
+
     def read_end(self) -> datetime:
         """Return when it ended; it must have started."""
         assert self.started_at is not None
