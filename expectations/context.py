@@ -77,11 +77,15 @@ def run_suites(
 
     forget_old_runs(settings.report_folder)
     context = _open_context(settings.report_folder)
+    # Or a pool keeps sessions open as long as the process lives.
+    without_pool: dict[str, Any] = {"kwargs": {"poolclass": sqlalchemy.pool.NullPool}}
     with warnings.catch_warnings():
         # It advises the PostgreSQL source, which refuses an address without a host.
         warnings.simplefilter("ignore")
         source = context.data_sources.add_sql(
-            name="warehouse", connection_string=_sqlalchemy_url(settings.database_url)
+            name="warehouse",
+            connection_string=_sqlalchemy_url(settings.database_url),
+            **without_pool,
         )
     definitions = []
     for run in runs:

@@ -386,6 +386,26 @@ def test_the_pages_show_no_personal_data_no_password_and_no_address(
         assert "://" not in text
 
 
+def test_no_session_stays_open(world: GateWorld) -> None:
+    world.send("visits", NIGHT, make_visits(3, NIGHT))
+    check_raw(world.settings, "run")
+    # A server process takes a moment to end after its client has gone.
+    deadline = time.monotonic() + 10
+    while _count_other_sessions(world) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert _count_other_sessions(world) == 0
+
+
+def _count_other_sessions(world: GateWorld) -> int:
+    row = world.connection.execute(
+        "select count(*) from pg_stat_activity where datname = current_database()"
+        " and backend_type = 'client backend' and pid <> pg_backend_pid()"
+    ).fetchone()
+    world.connection.commit()
+    assert row is not None
+    return int(row[0])
+
+
 def test_pages_do_not_pile_up(
     world: GateWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:

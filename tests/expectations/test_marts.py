@@ -1,0 +1,329 @@
+"""Gate 2 over a real build of sample exports: what stops a publish, what only warns."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from expectations import marts
+from include import builds, night
+from include.checks import check_marts
+from include.embedded.postgres import EmbeddedPostgres
+from include.errors import GateError, PublishError
+from include.sample_exports import SampleParameters, write_sample_exports
+from include.settings import Settings
+from tests.conftest import KEY_SECRET, open_database
+from tests.nights import execute, fetch, run
+
+SAMPLE = SampleParameters(customers=300, nights=30, seed=3)
+
+
+@pytest.fixture(scope="module")
+def published_template(
+    postgres_server: EmbeddedPostgres,
+    built_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The name of a database in which all nights were published."""
+    landing = tmp_path_factory.mktemp("exports")
+    write_sample_exports(landing, SAMPLE)
+    with open_database(postgres_server, template=built_template) as url:
+        settings = Settings(
+            database_url=url,
+            landing_url=str(landing),
+            key_secret=KEY_SECRET,
+            reporting_time_zone=SAMPLE.reporting_time_zone,
+            report_folder=tmp_path_factory.mktemp("report"),
+        )
+        assert run(settings, SAMPLE.first_night, SAMPLE.last_night, "range") == []
+        yield url.rsplit("/", 1)[-1].split("?")[0]
+
+
+@pytest.fixture
+def published(
+    postgres_server: EmbeddedPostgres, published_template: str, tmp_path: Path
+) -> Iterator[Settings]:
+    with open_database(postgres_server, template=published_template) as url:
+        yield Settings(
+            database_url=url,
+            landing_url=str(tmp_path / "landing"),
+            key_secret=KEY_SECRET,
+            reporting_time_zone=SAMPLE.reporting_time_zone,
+            report_folder=tmp_path / "report",
+        )
+
+
+def begin_build(settings: Settings) -> None:
+    """Let the last build be one that is not checked yet."""
+    execute(settings, "update audit.builds set gated_at = null")
+
+
+def list_failures(settings: Settings, run_id: str) -> dict[str, str]:
+    """Check, and return the severity of each rule of each suite that is not met."""
+    begin_build(settings)
+    with suppress(GateError):
+        check_marts(settings, run_id)
+    return {
+        f"{suite}: {expectation}": severity
+        for suite, expectation, severity in fetch(
+            settings,
+            "select suite, expectation, severity from audit.gate_results"
+            " where run_id = %s and gate = 'marts' and not is_met",
+            run_id,
+        )
+    }
+
+
+def test_a_good_build_passes_without_a_warning(published: Settings) -> None:
+    begin_build(published)
+    result = check_marts(published, "run")
+    assert result.checked == sum(map(len, ALL_RULES.values()))
+    assert (result.failed_critical, result.failed_warning) == ([], [])
+
+
+def test_a_warehouse_without_any_export_passes(warehouse: Settings) -> None:
+    assert check_marts(warehouse, "run").failed_critical == []
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A statement that spoils the warehouse, and the rules that must find it."""
+
+    statement: str
+    rules: tuple[str, ...]
+
+
+ALL_RULES = {
+    **{f"{metric}_scores": rules for metric, rules in marts.SCORE_RULES.items()},
+    "relations": marts.RELATION_RULES,
+    "figures": marts.FIGURE_RULES,
+}
+SEVERITIES = {
+    f"{suite}: {rule.name}": rule.severity
+    for suite, rules in ALL_RULES.items()
+    for rule in rules
+}
+TOTAL = "breakdown = 'total' and period_grain = 'month'"
+
+
+def on_scores(assignment: str, where: str = TOTAL) -> str:
+    """Update the three score tables; {m} is the metric."""
+    return "; ".join(
+        f"update warehouse.{metric}_scores set {assignment.format(m=metric)}"
+        f" where {where}"
+        for metric in marts.SCORE_RULES
+    )
+
+
+def in_all_scores(rule: str) -> tuple[str, ...]:
+    return tuple(
+        f"{metric}_scores: {rule.format(m=metric)}" for metric in marts.SCORE_RULES
+    )
+
+
+FACTS = "warehouse.fct_survey_responses"
+PLANTS = {
+    "scores off their scale": Plant(
+        on_scores("{m} = 340"), in_all_scores("{m} lies on its scale")
+    ),
+    "bounds off their scale": Plant(
+        "update warehouse.nps_scores set nps_low_95 = -101, nps_high_95 = 101;"
+        " update warehouse.csat_scores set csat_low_95 = -1, csat_high_95 = 101;"
+        " update warehouse.ces_scores set easy_share = 101",
+        (
+            "nps_scores: nps_low_95 lies on its scale",
+            "nps_scores: nps_high_95 lies on its scale",
+            "csat_scores: csat_low_95 lies on its scale",
+            "csat_scores: csat_high_95 lies on its scale",
+            "ces_scores: easy_share lies on its scale",
+        ),
+    ),
+    "scores outside their interval": Plant(
+        on_scores("{m}_low_95 = {m} + 1"),
+        in_all_scores("{m} lies inside its interval"),
+    ),
+    "rows without answers": Plant(
+        on_scores("responses = 0"), in_all_scores("{m} rows have answers")
+    ),
+    "missing scores": Plant(
+        ";".join(
+            f"alter table warehouse.{metric}_scores alter {metric} drop not null"
+            for metric in marts.SCORE_RULES
+        )
+        + ";"
+        + on_scores("{m} = null"),
+        in_all_scores("every {m} row has its score"),
+    ),
+    "counts that do not add up": Plant(
+        "update warehouse.nps_scores set promoters = promoters + 1;"
+        " update warehouse.csat_scores set top_box = responses + 1;"
+        " update warehouse.ces_scores set easy = responses + 1",
+        in_all_scores("{m} counts add up"),
+    ),
+    "a day lost between facts and daily marts": Plant(
+        "; ".join(
+            f"delete from warehouse.mart_{metric}_daily where answered_date ="
+            f" (select max(answered_date) from warehouse.mart_{metric}_daily)"
+            for metric in marts.SCORE_RULES
+        ),
+        tuple(
+            f"figures: {rule}"
+            for metric in marts.SCORE_RULES
+            for rule in (
+                f"the daily {metric} mart adds up to its facts",
+                f"the {metric} scores add up to the daily mart",
+            )
+        ),
+    ),
+    "a score counted as another one": Plant(
+        "update warehouse.mart_nps_daily set promoters = promoters - 1,"
+        " detractors = detractors + 1 where promoters > 0",
+        ("figures: the daily nps mart adds up to its facts",),
+    ),
+    "a breakdown that lost a value": Plant(
+        "; ".join(
+            f"delete from warehouse.{metric}_scores where score_period_key ="
+            f" (select max(score_period_key) from warehouse.{metric}_scores"
+            "  where breakdown = 'country')"
+            for metric in marts.SCORE_RULES
+        ),
+        tuple(
+            f"figures: every {metric} breakdown adds up to its total"
+            for metric in marts.SCORE_RULES
+        ),
+    ),
+    "an answer off the scale": Plant(
+        f"update {FACTS} set score = 11 where is_counted and metric = 'nps'",
+        ("figures: counted answers lie on their scale",),
+    ),
+    "facts without a customer": Plant(
+        "alter table warehouse.fct_tickets alter customer_key drop not null;"
+        " update warehouse.fct_tickets set customer_key = null",
+        ("figures: every fact has a customer",),
+    ),
+    "customers that nobody knows": Plant(
+        "delete from warehouse.dim_customers where customer_key ="
+        " (select customer_key from warehouse.fct_tickets limit 1)",
+        ("figures: every customer of a fact is in dim_customers",),
+    ),
+    "customers with two current versions": Plant(
+        "update warehouse.dim_customers set is_current = true",
+        ("figures: every customer has one current version",),
+    ),
+    "one answer in the future": Plant(
+        f"update {FACTS} set answered_date = date '2027-01-01'"
+        f" where answer_id = (select max(answer_id) from {FACTS})",
+        ("figures: no answer lies in the future",),
+    ),
+    "many answers in the future": Plant(
+        f"update {FACTS} set answered_date = date '2027-01-01' where metric = 'driver'",
+        ("figures: hardly any answer lies in the future",),
+    ),
+    "tickets in the future": Plant(
+        "update warehouse.fct_tickets set created_date = date '2027-01-01'",
+        ("figures: hardly any ticket lies in the future",),
+    ),
+    "touches without a touchpoint": Plant(
+        "update warehouse.fct_touchpoints set touchpoint = '(unmapped)'"
+        " where touchpoint = 'product_page'",
+        ("figures: nearly all events have a touchpoint",),
+    ),
+    "tickets and answers of nobody": Plant(
+        "insert into warehouse.fct_tickets select (jsonb_populate_record(tickets,"
+        "  jsonb_build_object('ticket_id', 'x' || number))).*"
+        " from warehouse.fct_tickets as tickets, generate_series(1, 9) as number;"
+        " update warehouse.fct_tickets set identity_method = 'unmatched';"
+        f" update {FACTS} set identity_method = 'unmatched'",
+        (
+            "figures: most tickets find their customer",
+            "figures: most identified answers find their customer",
+        ),
+    ),
+    "a newest day without answers": Plant(
+        f"update {FACTS} set answered_date = (select max(batch_date) from"
+        " audit.build_loads) - 7 * (1 + abs(hashtext(answer_id)) - 3 *"
+        " (abs(hashtext(answer_id)) / 3))",
+        ("figures: the newest day has about as many answers as usual",),
+    ),
+    "a table that shrank": Plant(
+        "delete from warehouse.fct_touchpoints"
+        " where abs(hashtext(event_id)) < 2147483647 / 10",
+        ("relations: no table shrinks by more than 5 %",),
+    ),
+}
+
+
+def test_bad_data_is_planted_for_every_rule() -> None:
+    planted = {rule for plant in PLANTS.values() for rule in plant.rules}
+    assert planted == set(SEVERITIES)
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_rules_find_what_is_planted(published: Settings, name: str) -> None:
+    plant = PLANTS[name]
+    execute(published, plant.statement)
+    found = list_failures(published, "run")
+    for rule in plant.rules:
+        assert found.get(rule) == SEVERITIES[rule]
+
+
+def test_a_critical_failure_keeps_the_marts_as_they_are(published: Settings) -> None:
+    begin_build(published)
+    execute(published, on_scores("nps = 340").split(";")[0])
+    with pytest.raises(GateError, match=r"nps is 340\.0 in nps\|.*marts stay") as error:
+        check_marts(published, "run")
+    assert error.value.source is None
+    with pytest.raises(PublishError):
+        night.publish(published, "run")
+
+
+def test_a_failure_that_belongs_to_one_source_names_it(published: Settings) -> None:
+    execute(published, PLANTS["tickets in the future"].statement)
+    begin_build(published)
+    with pytest.raises(GateError) as error:
+        check_marts(published, "run")
+    assert error.value.source == "zendesk"
+
+
+def test_a_warning_is_told_and_stops_nothing(
+    published: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    execute(published, PLANTS["touches without a touchpoint"].statement)
+    begin_build(published)
+    with caplog.at_level(logging.WARNING, logger="include"):
+        result = check_marts(published, "run")
+    (finding,) = result.failed_warning
+    assert finding.source == "hubspot"
+    assert "add the new events to the seed touchpoint_rules" in caplog.text
+
+
+def test_an_unchanged_build_is_not_checked_again(published: Settings) -> None:
+    builds.build(published, "again")
+    assert check_marts(published, "again").checked == 0
+
+
+def test_a_build_that_failed_is_not_checked(published: Settings) -> None:
+    execute(
+        published,
+        "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
+        " values ('r', 'failed', 0, 0)",
+    )
+    with pytest.raises(GateError, match="the last one failed; build again"):
+        check_marts(published, "run")
+
+
+def test_the_check_of_a_run_that_is_repeated_replaces_its_results(
+    published: Settings,
+) -> None:
+    execute(published, on_scores("nps = 340").split(";")[0])
+    assert list_failures(published, "run")
+    execute(published, "update warehouse.nps_scores set nps = 0.0 where nps = 340")
+    execute(
+        published,
+        "update warehouse.nps_scores set nps_low_95 = nps,"
+        " nps_high_95 = nps where nps is not null",
+    )
+    assert list_failures(published, "run") == {}
