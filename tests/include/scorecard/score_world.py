@@ -105,6 +105,7 @@ def publish_status(
     failure: str | None = None,
 ) -> None:
     """Create data_status: all sources at `as_of`, the surveys at `late` if given."""
+    connection.execute("create schema if not exists marts")
     connection.execute(
         "create table marts.data_status (source text, role text, as_of_date date,"
         " latest_batch_date date, rows_loaded bigint, rows_rejected bigint,"
