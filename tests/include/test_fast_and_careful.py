@@ -63,6 +63,7 @@ def check_same(world: LoadWorld, content: bytes, **declared: Any) -> list[str]:
 )
 @example(pieces=['6,5" tv,a\n', "1,x,y\n"], encoding="utf-8")
 @example(pieces=['7,"a \\"q\\" b",c\n', "1,x,y\n"], encoding="utf-8")
+@example(pieces=['1,5",a\n', '2,6",b\n'], encoding="utf-8")
 @example(pieces=["1,é,y\n", "2,€,y\n"], encoding="cp1252")
 @example(pieces=["1,x,y\r", "2,x,y\r"], encoding="utf-8")
 @example(pieces=["1,x,y\n", "\n", "2,x,y\n"], encoding="utf-8")
@@ -109,6 +110,12 @@ def test_what_a_csv_writer_wrote_arrives_as_it_was(
 def test_columns_in_another_order_arrive_in_their_places(world: LoadWorld) -> None:
     assert check_same(world, b"note,id,name\nx,1,Ana\n") == ["fast"]
     assert world.raw_rows() == [("1", "Ana", "x")]
+
+
+def test_an_empty_line_is_no_row_of_a_single_column(world: LoadWorld) -> None:
+    world.put("id\n1\n\n2\n")
+    world.load(make_contract(("id",)))
+    assert world.raw_rows("id") == [("1",), ("2",)]
 
 
 def test_a_file_larger_than_a_block_gives_the_same_rows(world: LoadWorld) -> None:

@@ -89,14 +89,13 @@ def test_records_are_found_wherever_the_stream_is_cut(
     assert rejects == []
 
 
-@given(cut=st.integers(0, 200))
-def test_every_half_written_page_is_refused(cut: int) -> None:
+def test_every_half_written_page_is_refused() -> None:
     page = json.dumps(
         {"n": 12.5, "orders": [{"id": 1, "ok": True}, {"id": 2}], "end": None}
     )
-    cut = min(cut, len(page) - 1)
-    with pytest.raises(FileProblem, match=r"half-written|the file is empty"):
-        read(page[:cut], size=7)
+    for cut in range(len(page)):
+        with pytest.raises(FileProblem, match=r"half-written|the file is empty"):
+            read(page[:cut], size=7)
 
 
 def test_numbers_arrive_digit_by_digit(world: LoadWorld) -> None:

@@ -138,7 +138,7 @@ def test_quotes_in_the_middle_of_a_field_swallow_no_line(world: LoadWorld) -> No
 def test_the_rest_of_a_malformed_record_is_not_taken_for_a_row(
     world: LoadWorld,
 ) -> None:
-    world.put('id,name,note\n1,"a\nb "x" c\nd, e, f" g",h\n2,Ion,ok\n')
+    world.put('id,name,note\n1,"a\nb "x" c\nd, e" g",h\n2,Ion,ok\n')
     world.load()
     assert world.raw_rows() == [("2", "Ion", "ok")]
     assert [row_number for row_number, _, _ in world.rejects()] == [1, 2]
