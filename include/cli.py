@@ -15,19 +15,15 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
-from include.local_run import RunOutcome, run_locally
-from include.sample_exports.parameters import (
-    DEFAULT_CUSTOMERS,
-    DEFAULT_LAST_NIGHT,
-    DEFAULT_NIGHTS,
-    SampleParameters,
-)
-from include.sample_truth import compare_with_truth
-from include.score_summary import describe_totals, read_totals
 from include.settings import connect
+
+# pandas and pyarrow take a second to import: only `run` needs them.
+if TYPE_CHECKING:
+    from include.local_run import RunOutcome
 
 INTERRUPTED = 130
 MOST_DIFFERENCES = 5
@@ -57,10 +53,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(runtime: Runtime, options: argparse.Namespace) -> int:
-    exports = _find_landing_url(options.landing) or SampleParameters(
-        customers=options.customers,
-        nights=options.nights,
-        last_night=options.night or DEFAULT_LAST_NIGHT,
+    from include.local_run import run_locally
+    from include.sample_exports import parameters as sample
+
+    exports = _find_landing_url(options.landing) or sample.SampleParameters(
+        customers=options.customers or sample.DEFAULT_CUSTOMERS,
+        nights=options.nights or sample.DEFAULT_NIGHTS,
+        last_night=options.night or sample.DEFAULT_LAST_NIGHT,
         reporting_time_zone=runtime.reporting_time_zone,
     )
     started = time.monotonic()
@@ -68,7 +67,7 @@ def _run(runtime: Runtime, options: argparse.Namespace) -> int:
     def say(line: str) -> None:
         print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)
 
-    def show(outcome: RunOutcome) -> None:
+    def show(outcome: "RunOutcome") -> None:
         _show_outcome(runtime, outcome)
 
     outcome = run_locally(runtime, exports, options.night, say, show)
@@ -116,7 +115,10 @@ def _open_psql(runtime: Runtime, arguments: Sequence[str]) -> int:
     os.execv(program, [program, runtime.postgres.url(), *arguments])
 
 
-def _show_outcome(runtime: Runtime, outcome: RunOutcome) -> None:
+def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:
+    from include.sample_truth import compare_with_truth
+    from include.score_summary import describe_totals, read_totals
+
     print(f"\nScores after the night of {outcome.night}:")
     with connect(outcome.settings) as connection:
         for line in describe_totals(read_totals(connection)):
@@ -191,8 +193,8 @@ def _build_parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("run", help="load, build, check and publish; then stop")
     run.add_argument("--landing", help="where the exports lie; else sample exports")
     run.add_argument("--night", type=_read_night, help="the last batch date to load")
-    run.add_argument("--customers", type=int, default=DEFAULT_CUSTOMERS)
-    run.add_argument("--nights", type=int, default=DEFAULT_NIGHTS)
+    run.add_argument("--customers", type=int, help="size of the sample")
+    run.add_argument("--nights", type=int, help="length of the sample")
     up = verbs.add_parser(
         "up", help="start Airflow with its timetable, and leave it up"
     )
