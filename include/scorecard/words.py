@@ -231,11 +231,18 @@ def list_movers(scorecard: Scorecard) -> list[tuple[Section, str, BreakdownRow]]
     return sorted(movers, key=lambda mover: _read_p_value(mover[2]))
 
 
-def describe_comparisons(scorecard: Scorecard) -> str:
-    """How many changes were tested, and how many would seem real by chance."""
-    tested = sum(
+def count_tested(scorecard: Scorecard) -> int:
+    """Count the rows with enough answers in both months to test their change."""
+    return sum(
         _is_testable(row.score, row.previous) for _, _, row in _list_rows(scorecard)
     )
+
+
+def describe_comparisons(scorecard: Scorecard) -> str:
+    """How many changes were tested, and how many would seem real by chance."""
+    tested = count_tested(scorecard)
+    if not tested:
+        return "No row has at least 30 answers in both months yet."
     return (
         f"{say_count(tested, 'row')} with at least 30 answers in both months"
         f" {'was' if tested == 1 else 'were'} compared; where nothing changed at all,"
