@@ -263,7 +263,6 @@ TICKET_CHANNEL_TOUCHPOINTS = (
 TICKET_STATUSES = ("new", "open", "pending", "hold", "solved", "closed", "deleted")
 PRIORITIES = ("low", "normal", "high", "urgent")
 TICKET_TYPES = ("question", "incident", "problem", "task")
-GROUPS = ("Support BR", "Support ES", "Support RO", "Support International")
 AGENT_NAMES = (
     *("Helena Prado", "Davi Montenegro", "Lívia Sampaio", "Otávio Lobo"),
     *("Cecília Rangel", "Iago Falcão", "Marta Ibarra", "Hugo Cañas"),

@@ -41,7 +41,6 @@ SALES_CHANNEL_WEIGHTS = (
     (0.4, 0.2, 0.15, 0.05, 0.2),
 )
 STORE_SALE = 2  # position of store among the sales channels
-PLACED, PAID, CANCELLED = range(3)
 SHIPPED, DELIVERED, FAILED = range(3)
 
 

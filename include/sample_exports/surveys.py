@@ -88,7 +88,6 @@ SURVEYS = (
         quality=0.5,
     ),
 )
-SURVEY_OF = {survey.survey_id: code for code, survey in enumerate(SURVEYS)}
 RELATIONAL, PURCHASE, DELIVERY, SUPPORT, SITE, STORE, USE, LOYALTY = range(len(SURVEYS))
 METRICS = ("nps", "csat", "ces")
 DRIVERS = ("Q_UTILITY", "Q_EASE", "Q_PLEASURE", "Q_SPEED", "Q_PRICE")

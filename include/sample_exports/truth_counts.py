@@ -28,7 +28,7 @@ from include.sample_exports.truth_scores import Record
 def count_touchpoints(plan: Plan, tickets: pd.DataFrame) -> list[Record]:
     """Touches by local month of occurrence and touchpoint."""
     journeys = plan.journeys
-    activities = keep_latest(journeys.activity_rows, "record_id")
+    activities = _keep_latest_activities(plan)
     orders = keep_latest(journeys.order_rows, "record_id")
     deliveries = keep_latest(journeys.delivery_rows, "record_id")
     arrived = deliveries.loc[deliveries["delivered_at"] < NEVER]
@@ -63,6 +63,13 @@ def count_touchpoints(plan: Plan, tickets: pd.DataFrame) -> list[Record]:
         }
         for month, code in np.argwhere(counts)
     ]
+
+
+def _keep_latest_activities(plan: Plan) -> pd.DataFrame:
+    """Kind and time of every activity, the repeated ones once."""
+    rows = plan.journeys.activity_rows
+    is_latest = ~rows["record_id"].duplicated(keep="last")
+    return rows.loc[is_latest, ["kind", "at"]]
 
 
 def count_rows(plan: Plan) -> dict[str, dict[str, int]]:
@@ -137,7 +144,7 @@ def count_faults(
     strangers = users.loc[(users["contact"] < 0) & (users["agent"] < 0), "user_id"]
     unmapped = CODE_OF["(unmapped)"]
     kinds = code_touchpoints(tuple(kind.touchpoint for kind in ACTIVITY_KINDS))
-    activities = keep_latest(plan.journeys.activity_rows, "record_id")
+    activities = _keep_latest_activities(plan)
     late = {
         name.removeprefix("late_rows."): count
         for name, count in plan.planted.items()
