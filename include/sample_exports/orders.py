@@ -177,12 +177,17 @@ def return_goods(
     orders: pd.DataFrame,
     deliveries: pd.DataFrame,
 ) -> pd.DataFrame:
+    """Return rows: some deliveries, late ones more often, and the first in any case."""
     chance = np.where(deliveries["days_late"] > 1, 0.1, 0.05)
-    is_returned = (rng.random(len(deliveries)) < chance) & ~deliveries["is_failed"]
-    chosen = deliveries.loc[is_returned]
+    arrived_at = np.where(deliveries["is_failed"], NEVER, deliveries["delivered_at"])
+    is_first = arrived_at == arrived_at.min()
+    is_returned = (rng.random(len(deliveries)) < chance) & (arrived_at < NEVER)
+    chosen = deliveries.loc[is_returned | is_first]
     count = len(chosen)
     order = chosen["order"].to_numpy()
-    asked_at = chosen["delivered_at"].to_numpy() + rng.integers(HOUR, 14 * DAY, count)
+    wait = rng.integers(HOUR, 14 * DAY, count)
+    wait[is_first[chosen.index]] = HOUR
+    asked_at = chosen["delivered_at"].to_numpy() + wait
     rows = pd.DataFrame(
         {
             "record_id": 950_000_000 + 3 * np.arange(count),

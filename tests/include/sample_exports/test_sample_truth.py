@@ -101,3 +101,9 @@ def test_every_breakdown_adds_up_to_the_total(tiny_truth: dict[str, Any]) -> Non
         for by_breakdown in sums.values():
             assert len(by_breakdown) == 6
             assert len(set(by_breakdown.values())) == 1
+
+
+def test_every_feed_has_rows(tiny_truth: dict[str, Any]) -> None:
+    rows = tiny_truth["rows"]
+    assert len(rows) == 15
+    assert all(counts["loaded"] > 0 for counts in rows.values())
