@@ -8,6 +8,9 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPATH := $(CURDIR)
 
+# Trust the certificates that this machine trusts, where it has any of its own.
+export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
+
 VENV   := .venv
 PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
