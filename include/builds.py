@@ -52,6 +52,7 @@ def build(settings: Settings, run_id: str) -> BuildResult:
         _check_key_secret(connection, settings)
         with connection.transaction():
             build_id, touched, unchanged = _begin(connection, run_id, contracts, nodes)
+        frozen_loads.analyse_raw_tables(connection, contracts, touched)
         try:
             outcomes = dbt.build(exclude=unchanged)
             failure = _describe_failure(settings, outcomes)
@@ -112,6 +113,7 @@ def _begin(
     # When every model is built anew there is nobody to tell what changed.
     if any(built.get(node.name) == node.fingerprint for node in incremental):
         frozen_loads.collect_touched_keys(connection, contracts, touched)
+        connection.execute("analyze audit.dirty_keys")
     unchanged = [
         node.name
         for node in nodes

@@ -29,7 +29,10 @@ from (
 {{ render(model.config.meta.rebuild_when) }}
 ) as keys (key)
 where keys.key is not null
-on conflict do nothing
+on conflict do nothing;
+
+{# How many keys there are decides between reading by index and reading all. #}
+analyze audit.dirty_keys
     {%- endif -%}
 {%- endmacro %}
 
@@ -41,9 +44,15 @@ on conflict do nothing
 {% macro to_rebuild(column, type='text', prefix='') -%}
     {%- if is_incremental() -%}
 {{ column }} in (
+            {%- if prefix %}
             select cast(substring(key from {{ prefix | length + 1 }}) as {{ type }})
             from {{ source('audit', 'dirty_keys') }}
             where place = '{{ this.identifier }}' and starts_with(key, '{{ prefix }}')
+            {%- else %}
+            select cast(key as {{ type }})
+            from {{ source('audit', 'dirty_keys') }}
+            where place = '{{ this.identifier }}'
+            {%- endif %}
         )
     {%- else -%}
 true
@@ -129,11 +138,25 @@ on conflict do nothing
     {%- endif -%}
 {%- endmacro %}
 
-{# In the model's own transaction: from now on it stands on the wanted code. #}
+{#
+    In the model's own transaction: from now on it stands on the wanted code. A table that
+    has just been made is analysed at once, for the models that read it next; later on
+    PostgreSQL does so by itself.
+#}
 {% macro record_built() -%}
 update audit.models
 set built_fingerprint = wanted_fingerprint, built_at = clock_timestamp()
-where model = '{{ this.identifier }}'
+where model = '{{ this.identifier }}';
+
+    {%- if model.config.materialized != 'view' %}
+do $$
+begin
+    if (select reltuples < 0 from pg_class where oid = to_regclass('{{ this }}')) then
+        analyze {{ this }};
+    end if;
+end
+$$
+    {%- endif %}
 {%- endmacro %}
 
 {#

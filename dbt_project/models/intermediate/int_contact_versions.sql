@@ -13,7 +13,7 @@ with
 contact_states as (
     select *
     from {{ ref('stg_hubspot__contacts') }}
-    where quarantine_reason is null
+    where not is_quarantined
         and {{ to_rebuild('natural_key') }}
 ),
 

@@ -13,7 +13,7 @@ with
 contact_states as (
     select *
     from {{ ref('stg_hubspot__contacts') }}
-    where quarantine_reason is null
+    where not is_quarantined
         and {{ to_rebuild('natural_key') }}
 ),
 
@@ -34,7 +34,7 @@ latest_states as (
     select
         states_ranked.contact_id,
         states_ranked.company_id,
-        states_ranked.email_key,
+        {{ email_key('states_ranked.email') }} as email_key,
         states_ranked.merged_object_ids,
         states_ranked.original_source,
         states_ranked._batch_date < last_snapshot.batch_date as is_deleted,

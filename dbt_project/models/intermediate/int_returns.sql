@@ -15,7 +15,7 @@ returns_versions as (
         *,
         {{ version_rank() }} as version_rank
     from {{ ref('stg_hubspot__returns') }}
-    where quarantine_reason is null
+    where not is_quarantined
         and {{ to_rebuild('natural_key') }}
 ),
 

@@ -18,27 +18,23 @@
 
 with
 
-periods as (
-    {% if is_incremental() %}
+dates_of_grains as (
     select
-        key as period_key,
-        split_part(key, ':', 1) as period_grain,
-        cast(split_part(key, ':', 2) as date) as period_start
-    from {{ source('audit', 'dirty_keys') }}
-    where place = '{{ this.identifier }}'
-    {% else %}
-    select distinct
-        grains.period_grain || ':' || cast(date_trunc(grains.period_grain, date_day) as date) as period_key,
+        dates.date_day,
         grains.period_grain,
-        cast(date_trunc(grains.period_grain, date_day) as date) as period_start
-    from {{ ref('dim_dates') }}
+        case grains.period_grain
+            when 'week' then dates.week_start
+            when 'month' then dates.month_start
+            else dates.quarter_start
+        end as period_start
+    from {{ ref('dim_dates') }} as dates
     cross join (values ('week'), ('month'), ('quarter')) as grains (period_grain)
-    {% endif %}
 ),
 
-period_days as (
+dates_of_periods as (
     select
-        period_key,
+        date_day,
+        period_grain || ':' || period_start as period_key,
         period_grain,
         period_start,
         cast(
@@ -50,7 +46,8 @@ period_days as (
             end
             - interval '1 day' as date
         ) as period_end
-    from periods
+    from dates_of_grains
+    where {{ to_rebuild("period_grain || ':' || period_start") }}
 ),
 
 daily_counts as (
@@ -76,10 +73,10 @@ daily_counts as (
 -- Every day counts once in each breakdown.
 breakdowns as (
     select
-        period_days.period_key,
-        period_days.period_grain,
-        period_days.period_start,
-        period_days.period_end,
+        dates_of_periods.period_key,
+        dates_of_periods.period_grain,
+        dates_of_periods.period_start,
+        dates_of_periods.period_end,
         daily_counts.metric,
         daily_counts.survey_kind,
         cuts.breakdown,
@@ -91,9 +88,9 @@ breakdowns as (
         daily_counts.score_sum,
         daily_counts.score_sum_squares,
         daily_counts.responses
-    from period_days
+    from dates_of_periods
     inner join daily_counts
-        on daily_counts.answered_date between period_days.period_start and period_days.period_end
+        on daily_counts.answered_date = dates_of_periods.date_day
     cross join lateral (
         values
             ('total', '(all)'),

@@ -24,8 +24,16 @@ response_versions as (
         *,
         {{ version_rank() }} as version_rank
     from {{ ref('stg_qualtrics__responses') }}
-    where quarantine_reason is null
+    where not is_quarantined
         and {{ to_rebuild('natural_key') }}
+),
+
+latest_responses as (
+    select
+        *,
+        {{ email_key('email') }} as email_key
+    from response_versions
+    where version_rank = 1
 ),
 
 responses as (
@@ -43,8 +51,7 @@ responses as (
             when order_id is not null then 'hubspot:order:' || order_id
             when delivery_id is not null then 'hubspot:delivery:' || delivery_id
         end as about_event_id
-    from response_versions
-    where version_rank = 1
+    from latest_responses
 ),
 
 -- One row for each question that the survey's registration scores.

@@ -15,7 +15,7 @@ ticket_versions as (
         *,
         {{ version_rank('updated_at') }} as version_rank
     from {{ ref('stg_zendesk__tickets') }}
-    where quarantine_reason is null
+    where not is_quarantined
         and {{ to_rebuild('natural_key') }}
 ),
 

@@ -15,7 +15,7 @@ user_versions as (
         *,
         {{ version_rank('updated_at') }} as version_rank
     from {{ ref('stg_zendesk__users') }}
-    where quarantine_reason is null
+    where not is_quarantined
         and {{ to_rebuild('natural_key') }}
 ),
 
@@ -23,7 +23,7 @@ latest_users as (
     select
         user_id,
         contact_reference,
-        email_key,
+        {{ email_key('email') }} as email_key,
         organization_id,
         user_role,
         locale,

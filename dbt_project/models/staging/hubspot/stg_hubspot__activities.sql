@@ -27,11 +27,11 @@ select
     direction,
     store,
     occurred_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['activity_id', 'activity_id'],
             ['activity_type', 'activity_type'],
             ['sent_occurred', 'occurred_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -24,9 +24,9 @@ select
     country_name,
     employees,
     created_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['company_id', 'company_id'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

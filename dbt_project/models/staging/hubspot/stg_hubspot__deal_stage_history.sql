@@ -21,10 +21,10 @@ select
     change_source,
     entered_at,
     exited_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['deal_id', 'deal_id'],
             ['sent_entered', 'entered_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -28,9 +28,9 @@ select
     created_at,
     closed_at,
     modified_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['deal_id', 'deal_id'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -31,10 +31,10 @@ select
     shipped_at,
     delivered_at,
     modified_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['delivery_id', 'delivery_id'],
             ['order_id', 'order_id'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -33,10 +33,10 @@ select
     net_amount,
     ordered_at,
     modified_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['order_id', 'order_id'],
             ['sent_ordered', 'ordered_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

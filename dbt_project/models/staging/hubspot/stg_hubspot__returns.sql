@@ -27,10 +27,10 @@ select
     refund_amount,
     returned_at,
     modified_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['return_id', 'return_id'],
             ['sent_returned', 'returned_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

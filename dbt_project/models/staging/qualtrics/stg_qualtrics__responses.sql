@@ -7,7 +7,7 @@ source as (
         responses._file_stem as survey_id,
         responses.record ->> 'invitation_id' as invitation_id,
         responses.record ->> 'ExternalReference' as contact_reference,
-        {{ email_key("responses.record ->> 'RecipientEmail'") }} as email_key,
+        lower(trim(responses.record ->> 'RecipientEmail')) as email,
         case lower(responses.record ->> 'DistributionChannel')
             when 'email' then 'e-mail'
             when 'sms' then 'SMS'
@@ -45,7 +45,7 @@ select
     survey_id,
     invitation_id,
     contact_reference,
-    email_key,
+    email,
     collection_channel,
     language,
     ticket_id,
@@ -56,10 +56,10 @@ select
     answers,
     is_finished,
     recorded_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['response_id', 'response_id'],
             ['sent_recorded', 'recorded_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -19,10 +19,10 @@ select
     organization_name,
     company_reference,
     updated_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['organization_id', 'organization_id'],
             ['sent_updated', 'updated_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

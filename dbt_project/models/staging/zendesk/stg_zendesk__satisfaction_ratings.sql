@@ -23,11 +23,11 @@ select
     rating,
     created_at,
     updated_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['rating_id', 'rating_id'],
             ['ticket_id', 'ticket_id'],
             ['sent_updated', 'updated_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -23,11 +23,11 @@ select
     audit_channel,
     events,
     created_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['audit_id', 'audit_id'],
             ['ticket_id', 'ticket_id'],
             ['sent_created', 'created_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,

@@ -36,12 +36,12 @@ select
     satisfaction_score,
     created_at,
     updated_at,
-    {{ quarantine_reason([
+    {{ quarantine_columns([
             ['ticket_id', 'ticket_id'],
             ['ticket_status', 'ticket_status'],
             ['sent_created', 'created_at'],
             ['sent_updated', 'updated_at'],
-    ]) }} as quarantine_reason,
+    ]) }},
     _batch_date,
     _load_id,
     _file_no,
