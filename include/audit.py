@@ -58,7 +58,8 @@ def accept_load(connection: psycopg.Connection, load_id: int) -> None:
 def accept_loads(connection: psycopg.Connection, load_ids: Sequence[int]) -> None:
     """Put many loads in force at once; of one feed and date the last of them stays so.
 
-    The loads accepted before are superseded. All of it is one transaction.
+    The loads accepted before are superseded, and so are those held for the same feed
+    and date: nobody has to decide on them any more. All of it is one transaction.
     """
     with connection.transaction():
         connection.execute(
@@ -78,6 +79,13 @@ def accept_loads(connection: psycopg.Connection, load_ids: Sequence[int]) -> Non
             " and old.load_id <> new.load_id"
             " and (old.status = 'accepted' or old.load_id = any(%s))",
             [list(load_ids)],
+        )
+        connection.execute(
+            "update audit.loads as old set status = 'superseded',"
+            " decided_at = clock_timestamp()"
+            " from accepting as new"
+            " where old.feed = new.feed and old.batch_date = new.batch_date"
+            " and old.load_id <> new.load_id and old.status = 'held'"
         )
         connection.execute(
             "update audit.loads as loads set status = 'accepted', held_reason = null,"
@@ -136,5 +144,18 @@ def resolve_feed_failures(
         connection.execute(
             "update audit.feed_failures set resolved_at = clock_timestamp()"
             " where feed = %s and batch_date = %s and resolved_at is null",
+            [feed, batch_date],
+        )
+
+
+def drop_held_loads(
+    connection: psycopg.Connection, feed: str, batch_date: date
+) -> None:
+    """Settle what is held for a feed and date: the accepted content was sent again."""
+    with connection.transaction():
+        connection.execute(
+            "update audit.loads set status = 'superseded',"
+            " decided_at = clock_timestamp()"
+            " where feed = %s and batch_date = %s and status = 'held'",
             [feed, batch_date],
         )

@@ -128,12 +128,17 @@ def report(settings: Settings, run_id: str) -> Path:
 
 
 def find_problems(settings: Settings, run_id: str) -> list[str]:
-    """Return one sentence for each thing that went wrong in a run."""
+    """Return one sentence for each thing that went wrong in a run.
+
+    A step that died without a word is found by what it left undone: loads that are in
+    force and in no build, or a build that was not published.
+    """
     with connect(settings) as connection:
-        return [
+        problems = [
             row[0]
             for row in connection.execute(
-                "select message from audit.feed_failures where run_id = %(run)s"
+                "select message from audit.feed_failures"
+                " where run_id = %(run)s and resolved_at is null"
                 " union all"
                 " select format('%%s of %%s is held: %%s',"
                 "  feed, batch_date, held_reason)"
@@ -150,6 +155,22 @@ def find_problems(settings: Settings, run_id: str) -> list[str]:
                 " and severity = 'critical' and not exists (select from audit.publishes"
                 "  where run_id = %(run)s)",
                 {"run": run_id},
+            )
+        ]
+        return problems or [
+            row[0]
+            for row in connection.execute(
+                "select format('%s accepted loads are not built yet: see the log of the"
+                " failed step, then run this night again.', count(*))"
+                " from audit.loads where status = 'accepted' and not exists ("
+                "  select from audit.build_loads where is_applied"
+                "  and build_loads.load_id = loads.load_id) having count(*) > 0"
+                " union all"
+                " select format('Build %s is not published: see the log of the failed"
+                " step, then run this night again.', build_id) from audit.builds"
+                " where build_id = (select max(build_id) from audit.builds)"
+                " and not exists (select from audit.publishes"
+                "  where publishes.build_id = builds.build_id)"
             )
         ]
 
@@ -220,6 +241,8 @@ def _extract(
                     continue
                 audit.resolve_feed_failures(connection, contract.name, batch_date)
                 if loaded is not None:
+                    if loaded.outcome == "unchanged":
+                        audit.drop_held_loads(connection, contract.name, batch_date)
                     loads.append(loaded)
                     done += loaded.rows_loaded
             progress(f"{contract.name}: {nights} nights, {done:,} rows")

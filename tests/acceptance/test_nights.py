@@ -227,8 +227,8 @@ def test_a_response_that_is_gone_from_a_corrected_export_leaves_the_marts(publis
 
 def test_a_held_load_leaves_the_accepted_one_in_force(published, of_the_range):
     path = find_file(published, "hubspot.contacts", LAST)
-    header = path.read_text(encoding="utf-8").splitlines()[0]
-    path.write_text(header + "\n", encoding="utf-8")
+    good = path.read_bytes()
+    path.write_bytes(good.splitlines(keepends=True)[0])
 
     (problem,) = run(published, LAST, LAST, "empty snapshot")
     assert "hubspot.contacts" in problem
@@ -240,9 +240,14 @@ def test_a_held_load_leaves_the_accepted_one_in_force(published, of_the_range):
         " and batch_date = %s group by 1 order by 1",
         LAST,
     ) == [("accepted", 1), ("held", 1)]
-    assert fetch(
-        published, "select held_loads from marts.data_status where source = 'hubspot'"
-    ) == [(1,)]
+    held = "select held_loads from marts.data_status where source = 'hubspot'"
+    assert fetch(published, held) == [(1,)]
+
+    # The source sends what is in force already: nothing is left to decide.
+    path.write_bytes(good)
+    assert run(published, LAST, LAST, "empty snapshot") == []
+    assert fetch(published, held) == [(0,)]
+    assert hash_marts(published) == of_the_range
 
 
 def test_a_missing_night_stops_as_of_until_it_arrives(warehouse, exports, of_the_range):
@@ -432,6 +437,20 @@ def test_a_build_that_is_killed_is_taken_up_by_the_next(
             time.sleep(0.5)
     assert hash_marts(published) == of_the_range
     assert publish.verify_published(published) == {}
+
+
+def test_a_run_whose_step_died_without_a_word_does_not_end_well(published):
+    day = DAYS[4]
+    response_id, _ = find_counted_answer(published, day)
+    correct_score(published, day, response_id, "0")
+    night.extract(published, "survey", day, day, "died")
+    night.check_raw(published, "died")
+    assert "not built yet" in night.find_problems(published, "died")[0]
+    builds.build(published, "died")
+    assert "is not published" in night.find_problems(published, "died")[0]
+    night.check_marts(published, "died")
+    night.publish(published, "died")
+    assert night.find_problems(published, "died") == []
 
 
 def test_readers_see_nothing_of_a_build_that_was_not_checked(published, of_the_range):
