@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import psycopg
 
-from expectations import marts
+from expectations import marts, marts_queries
 from expectations.context import Outcome, SuiteRun, run_suites
 from expectations.rules import Rule, build_suite
 from include.errors import GateError
@@ -99,11 +99,13 @@ def _compose_runs(
 ) -> list[SuiteRun]:
     queries = {
         **{
-            f"{metric}_scores": marts.compose_score_query(metric)
+            f"{metric}_scores": marts_queries.compose_score_query(metric)
             for metric in marts.SCORE_RULES
         },
-        "relations": marts.compose_relation_query(relations) if relations else "",
-        "figures": marts.compose_figures_query(),
+        "relations": marts_queries.compose_relation_query(relations)
+        if relations
+        else "",
+        "figures": marts_queries.compose_figures_query(),
     }
     return [
         SuiteRun(build_suite(suite, rules), queries[suite])

@@ -15,7 +15,7 @@ from statistics import median
 # but a cut-off file.
 SMALLEST_SNAPSHOT_RATIO = 0.5
 # Lists that stay exactly the same are only worth a remark from this size on.
-SMALLEST_CHANGING_LIST = 1000
+SMALLEST_CHANGING_LIST = 10_000
 # Under this many usual rows, chance alone moves the volume of a night too much.
 SMALLEST_USUAL_ROWS = 30
 SMALLEST_USUAL_ROWS_TO_HOLD = 100

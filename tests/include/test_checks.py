@@ -201,8 +201,8 @@ def plant_another_dates_file(world: GateWorld) -> int:
 
 def plant_an_unchanged_long_list(world: GateWorld) -> int:
     (day,) = days_before(1)
-    world.send("people", day, make_people(1000))
-    return world.send("people", NIGHT, make_people(1000))
+    world.send("people", day, make_people(10_000))
+    return world.send("people", NIGHT, make_people(10_000))
 
 
 def plant_a_file_of_tomorrow(world: GateWorld) -> int:
