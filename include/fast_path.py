@@ -60,10 +60,11 @@ def copy_plain(
     """
     blocks = _read_blocks(content)
     encoding = EncodingCheck(contract.encoding)
-    first = next(blocks, b"").removeprefix(codecs.BOM_UTF8)
+    first = next(blocks, b"")
     encoding.feed(first)
     if encoding.is_utf_8:
         raise NotClean("UTF-8 where the contract says otherwise")
+    first = first.removeprefix(codecs.BOM_UTF8)
     header, rest = _split_header(contract, first)
     columns = [header.names[position] for position in header.declared]
     if header.undeclared:

@@ -21,6 +21,8 @@ import pyarrow
 # costs a third more; smaller ones cost calls.
 CHUNK_BYTES = 1 << 19
 
+COMPRESSED_SUFFIXES = (".gz", ".xz", ".zst", ".zip")
+
 # What a decompressor raises for a damaged or half-transferred file.
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
@@ -64,8 +66,14 @@ class StoredBytes(io.RawIOBase):
         return len(data)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return at most `size` bytes."""
-        data = self._source.read(CHUNK_BYTES if size < 0 else size)
+        """Return at most `size` bytes. Raises FileProblem when the storage fails."""
+        try:
+            data = self._source.read(CHUNK_BYTES if size < 0 else size)
+        except OSError as error:
+            raise FileProblem(
+                f"the storage broke off while the file was read ({error})",
+                "run the load again; check the connection when it happens again",
+            ) from error
         self._hash.update(data)
         self.bytes += len(data)
         return data

@@ -8,6 +8,7 @@ begins.
 import logging
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Literal
 
 import psycopg
@@ -17,7 +18,12 @@ from include.careful_path import REFUSALS, RowCounts, copy_carefully
 from include.contracts import FeedContract
 from include.csv_scan import NotClean
 from include.fast_path import copy_plain, may_go_fast
-from include.file_content import FileProblem, StoredBytes, open_content
+from include.file_content import (
+    COMPRESSED_SUFFIXES,
+    FileProblem,
+    StoredBytes,
+    open_content,
+)
 from include.landing import LandedFile, Landing
 from include.readers import read_rows
 
@@ -93,6 +99,14 @@ def copy_file(
         )
 
 
+def _find_stem(name: str) -> str:
+    """Return a file's name without its suffixes: of its format and compression."""
+    path = PurePosixPath(name)
+    if path.suffix.lower() in COMPRESSED_SUFFIXES:
+        path = path.with_suffix("")
+    return path.stem
+
+
 def hash_file(landing: Landing, file: LandedFile) -> str:
     """Return the SHA-256 of a file's stored bytes. Raises FileProblem."""
     with _stored(landing, file) as stored:
@@ -113,7 +127,7 @@ def _set_lineage(
     connection: psycopg.Connection, target: CopyTarget, file: LandedFile, file_no: int
 ) -> None:
     """Tell the session what the lineage columns' defaults read."""
-    stem = file.name.partition(".")[0].partition("__")[0]
+    stem = _find_stem(file.name).partition("__")[0]
     connection.execute(
         "select set_config('cx.load_id', %s, true), set_config('cx.file_no', %s, true),"
         " set_config('cx.file_stem', %s, true), setval(%s::regclass, 1, false)",

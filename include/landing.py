@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pyarrow
 from pyarrow import fs
@@ -158,7 +158,7 @@ def _find_file_system(url: str) -> tuple[fs.FileSystem, str]:
     """Return the file system of an address and the root's path in it."""
     scheme = urlsplit(url).scheme
     if scheme in ("", "file"):
-        folder = urlsplit(url).path if scheme else url
+        folder = unquote(urlsplit(url).path) if scheme else url
         return fs.LocalFileSystem(), str(Path(folder).expanduser().absolute())
     if scheme not in ("s3", "gs", "gcs"):
         raise ValueError(f"{scheme}:// is not read")

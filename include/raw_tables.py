@@ -17,6 +17,7 @@ from include.contracts import FeedContract
 RECORD_COLUMN = "record"
 EXTRA_COLUMN = "_extra"
 STEM_COLUMN = "_file_stem"
+STEM_DEFINITION = sql.SQL("text default current_setting('cx.file_stem')")
 
 _STATE_QUERY = """
     select
@@ -59,6 +60,11 @@ class RawTable:
         if self.contract.storage == "record":
             return (RECORD_COLUMN,)
         return (*self.contract.column_names, EXTRA_COLUMN)
+
+    @property
+    def stem_columns(self) -> tuple[str, ...]:
+        """The column with the first part of the file's name, where there is one."""
+        return (STEM_COLUMN,) if self.contract.storage == "record" else ()
 
     def _name(self, suffix: str) -> sql.Identifier:
         return sql.Identifier(
@@ -186,7 +192,7 @@ def _content_definitions(contract: FeedContract) -> dict[str, sql.SQL]:
     if contract.storage == "record":
         return {
             RECORD_COLUMN: sql.SQL("jsonb"),
-            STEM_COLUMN: sql.SQL("text default current_setting('cx.file_stem')"),
+            STEM_COLUMN: STEM_DEFINITION,
         }
     columns = dict.fromkeys(contract.column_names, sql.SQL("text"))
     return {**columns, EXTRA_COLUMN: sql.SQL("jsonb")}

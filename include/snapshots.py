@@ -9,7 +9,12 @@ import psycopg
 from psycopg import sql
 
 from include.contracts import FeedContract
-from include.raw_tables import EXTRA_COLUMN, RawTable, lineage_definitions
+from include.raw_tables import (
+    EXTRA_COLUMN,
+    STEM_DEFINITION,
+    RawTable,
+    lineage_definitions,
+)
 
 ROWS_WORTH_STATISTICS = 10_000
 
@@ -29,6 +34,10 @@ def create_incoming(
             sql.Identifier(name), sql.SQL("jsonb") if name == EXTRA_COLUMN else kind
         )
         for name in raw.content_columns
+    ]
+    content += [
+        sql.SQL("{} {}").format(sql.Identifier(name), STEM_DEFINITION)
+        for name in raw.stem_columns
     ]
     number = sql.SQL("default nextval({})").format(sql.Literal(raw.row_numbers))
     row_hash = sql.SQL("_row_hash uuid generated always as ({}) stored").format(
@@ -57,7 +66,10 @@ def store_snapshot(
     raw = RawTable(contract)
     if rows >= ROWS_WORTH_STATISTICS:
         connection.execute(sql.SQL("analyze {}").format(incoming))
-    names = ("_load_id", "_file_no", "_row_number", "_row_hash", *raw.content_columns)
+    names = [
+        *("_load_id", "_file_no", "_row_number", "_row_hash"),
+        *(*raw.stem_columns, *raw.content_columns),
+    ]
     columns = sql.SQL(", ").join(map(sql.Identifier, names))
     connection.execute(
         sql.SQL(

@@ -65,6 +65,12 @@ def world(settings: Settings) -> Iterator[LoadWorld]:
             " encoding: utf-8 into the contract, or export it as declared.",
         ),
         (
+            b"\xef\xbb\xbfid,name,note\n1,Joao,\n",
+            {"encoding": "cp1252"},
+            f"{FILE}: the contract says cp1252, but the bytes are UTF-8; write"
+            " encoding: utf-8 into the contract, or export it as declared.",
+        ),
+        (
             "id,name,note\n1,João,\n".encode("utf-16"),
             {},
             f"{FILE}: the contract says utf-8, but the bytes are UTF-16; write"

@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from include.errors import ExportError
+from include.fast_path import SERVER_ENCODINGS
 from include.file_copy import Reader
 from include.settings import Settings
 from tests.include.load_world import LoadWorld, make_contract, open_load_world
@@ -105,6 +106,25 @@ def test_what_a_csv_writer_wrote_arrives_as_it_was(
     assert world.raw_rows() == [tuple(cell or None for cell in row) for row in rows]
     if '\\"' not in buffer.getvalue() and "\n\\" not in buffer.getvalue():
         assert readers == ["fast"]
+
+
+@pytest.mark.parametrize("encoding", sorted(SERVER_ENCODINGS))
+def test_both_ways_decode_every_byte_alike(world: LoadWorld, encoding: str) -> None:
+    characters = []
+    for byte in range(128, 256):
+        try:
+            characters.append(bytes([byte]).decode(encoding))
+        except UnicodeDecodeError:
+            # One such row among others is a reject.
+            content = b"id,name,note\n1,a,b\n2,%c,x\n" % byte
+            assert check_same(world, content, encoding=encoding) == ["careful"]
+            assert len(world.rejects()) == 1
+            if encoding.startswith(("utf-8", "ascii")):
+                break
+    rows = "".join(f"1,{character},x\n" for character in characters)
+    content = ("id,name,note\n" + rows).encode(encoding)
+    assert check_same(world, content, encoding=encoding) == ["fast"]
+    assert world.raw_rows("name") == [(character,) for character in characters]
 
 
 def test_columns_in_another_order_arrive_in_their_places(world: LoadWorld) -> None:

@@ -119,6 +119,10 @@ def test_many_files_and_rejects_are_accounted_for(world: LoadWorld) -> None:
 
 def test_records_may_be_snapshots_too(world: LoadWorld) -> None:
     contract = make_contract(format="jsonl", delivery="snapshot")
-    world.put('{"id": 1, "x": 1.0}\n{"x": 1.0, "id": 1}\n{"id": 2}\n', "a.jsonl")
+    world.put('{"id": 1, "x": 1.0}\n{"x": 1.0, "id": 1}\n', "a.v2__x.jsonl")
+    world.put('{"id": 2}\n', "b__x.jsonl")
     assert world.load(contract).rows_loaded == 3
-    assert world.rows("select count(*) from raw_shop.orders") == [(2,)]
+    assert world.raw_rows("record ->> 'id', _file_stem") == [
+        ("1", "a.v2"),
+        ("2", "b"),
+    ]
