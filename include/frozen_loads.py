@@ -140,8 +140,9 @@ def apply(connection: psycopg.Connection) -> None:
     )
     connection.execute("delete from audit.dirty_keys")
     connection.execute(
-        "update audit.as_of set low_date = coalesce(as_of_date, %s),"
-        " high_date = as_of_date",
+        "update audit.as_of set"
+        " first_low_date = first_date, first_high_date = first_date,"
+        " low_date = coalesce(as_of_date, %s), high_date = as_of_date",
         [BEFORE_EVERYTHING],
     )
 
@@ -238,8 +239,8 @@ def _pairs_to_compare(
 def _move_as_of(
     connection: psycopg.Connection, contracts: Iterable[FeedContract]
 ) -> None:
-    """Set each source's as-of: the last day that all its required feeds have reached
-    without a gap."""
+    """Set what each source has delivered: from the first day of the required feed that
+    began last, to the last day that all of them have reached without a gap."""
     feeds_of: dict[tuple[str, str], list[str]] = {}
     for contract in contracts:
         if contract.required:
@@ -255,15 +256,21 @@ def _move_as_of(
             " from audit.build_loads where is_current and feed = any(%(feeds)s)"
             " window feed_days as (partition by feed order by batch_date)"
             "), reached as ("
-            " select feed, max(batch_date) as batch_date"
+            " select feed, min(batch_date) as first_date, max(batch_date) as batch_date"
             " from numbered where island = first_island group by feed"
             "), as_of as ("
-            " select case when count(*) = %(count)s then min(batch_date) end as reached"
+            " select case when count(*) = %(count)s then min(batch_date) end as reached,"
+            "  case when count(*) = %(count)s then max(first_date) end as first_date"
             " from reached)"
-            " insert into audit.as_of (source, role, as_of_date, low_date, high_date)"
-            " select %(source)s, %(role)s, reached, %(start)s, reached from as_of"
+            " insert into audit.as_of (source, role, first_date, first_low_date,"
+            "  first_high_date, as_of_date, low_date, high_date)"
+            " select %(source)s, %(role)s, first_date, first_date, first_date,"
+            "  reached, %(start)s, reached from as_of"
             " on conflict (source) do update set"
             "  role = excluded.role, as_of_date = excluded.as_of_date,"
+            "  first_date = excluded.first_date,"
+            "  first_low_date = least(as_of.first_low_date, excluded.first_date),"
+            "  first_high_date = greatest(as_of.first_high_date, excluded.first_date),"
             "  low_date = least(as_of.low_date, excluded.as_of_date),"
             "  high_date = greatest(as_of.high_date, excluded.as_of_date)",
             {

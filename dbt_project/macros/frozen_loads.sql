@@ -33,12 +33,30 @@ row_number() over (
 (select min(as_of.as_of_date) from {{ source('audit', 'as_of') }} as as_of)
 {%- endmacro %}
 
-{# As-of moved over (low, high] since the last complete build, in any source. #}
-{% macro as_of_low() -%}
-(select min(as_of.low_date) from {{ source('audit', 'as_of') }} as as_of)
+{# The first day from which on every source has delivered. #}
+{% macro first_date() -%}
+(select max(as_of.first_date) from {{ source('audit', 'as_of') }} as as_of)
 {%- endmacro %}
-{% macro as_of_high() -%}
-(select max(as_of.high_date) from {{ source('audit', 'as_of') }} as as_of)
+
+{#
+    Whether a period [start, end] may have become complete, or incomplete, since the last
+    complete build: an end that as-of has passed, or a start that the first day has.
+#}
+{% macro completeness_may_have_changed(period_start, period_end) -%}
+exists (
+            select 1
+            from (
+                select
+                    min(low_date) as low_date,
+                    max(high_date) as high_date,
+                    min(first_low_date) as first_low_date,
+                    max(first_high_date) as first_high_date
+                from {{ source('audit', 'as_of') }}
+            ) as moves
+            where {{ period_end }} > moves.low_date and {{ period_end }} <= moves.high_date
+                or moves.first_low_date < moves.first_high_date
+                and {{ period_start }} between moves.first_low_date and moves.first_high_date
+        )
 {%- endmacro %}
 
 {# Which rows of a snapshot feed each load holds; the loader keeps every row once. #}

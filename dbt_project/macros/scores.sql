@@ -21,8 +21,7 @@
     union
     select completed.period_key
     from {{ ref('int_score_periods') }} as completed
-    where completed.period_end > {{ as_of_low() }}
-        and completed.period_end <= {{ as_of_high() }}
+    where {{ completeness_may_have_changed('completed.period_start', 'completed.period_end') }}
 {%- endmacro %}
 
 {% macro score_period_columns() -%}
@@ -37,6 +36,14 @@ periods.score_period_key,
         end as period_label,
         periods.breakdown,
         periods.breakdown_value
+{%- endmacro %}
+
+{# Every source has delivered every day of the period. #}
+{% macro is_complete_period() -%}
+coalesce(
+            periods.period_start >= {{ first_date() }} and periods.period_end <= {{ as_of_date() }},
+            false
+        )
 {%- endmacro %}
 
 {% macro previous_score_period() -%}

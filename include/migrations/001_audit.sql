@@ -107,12 +107,15 @@ create table audit.build_loads (
 );
 create index build_loads_by_feed on audit.build_loads (feed, batch_date);
 
--- As-of date of each source: the last gap-free accepted batch date.
--- low and high span every as-of that a begun build may have worked with since the
--- last complete one; models reprocess what lies between.
+-- What each source has delivered without a gap: from first_date, its first accepted batch
+-- date, to as_of_date. The low and high dates span every value that a begun build may
+-- have worked with since the last complete one; models reprocess what lies between.
 create table audit.as_of (
     source text primary key,
     role text not null,
+    first_date date,
+    first_low_date date,
+    first_high_date date,
     as_of_date date,
     low_date date,
     high_date date

@@ -201,3 +201,8 @@ def test_change_of_a_ces_mean(connection):
     )
     assert call(connection, "ces_change_p_value", 5, 25, 1, *after) is None
     assert call(connection, "ces_change_p_value", 0, 0, 0, *after) is None
+
+
+def test_a_ces_interval_ends_where_the_scale_ends(connection):
+    assert call(connection, "ces_low_95", 8, 50, 2) == 1
+    assert call(connection, "ces_high_95", 8, 50, 2) == 7

@@ -35,7 +35,7 @@ scores as (
             periods.promoters, periods.passives, periods.detractors
         ) as p_value,
         {{ cx('sample_status') }}(periods.responses) as sample_status,
-        coalesce(periods.period_end <= {{ as_of_date() }}, false) as is_complete_period,
+        {{ is_complete_period() }} as is_complete_period,
         periods.period_start,
         periods.period_end
     from {{ ref('int_score_periods') }} as periods
