@@ -76,20 +76,24 @@ def _run(runtime: Runtime, options: argparse.Namespace) -> int:
 
 
 def _start(runtime: Runtime, landing: str | None) -> int:
+    sample_url = str(runtime.sample_folder)
     with runtime.reserved():
-        landing_url = (
-            _find_landing_url(landing)
-            or runtime.landing_url
-            or str(runtime.sample_folder)
-        )
+        landing_url = _find_landing_url(landing) or runtime.landing_url or sample_url
         runtime.postgres.start()
+        if landing_url != sample_url:
+            from include.local_run import choose_warehouse
+
+            choose_warehouse(runtime, landing_url, None, print)
         runtime.is_up = True
         airflow = runtime.airflow(landing_url)
         airflow.start()
     print(f"Airflow    {airflow.url}  user admin, password {airflow.password}")
-    print(f"warehouse  {runtime.postgres.url()}")
-    print(f"exports    {landing_url}")
-    print("make down stops both.")
+    print(f"Warehouse  {runtime.postgres.url()}")
+    if landing_url == sample_url:
+        print("Timetable  none: a sample has no further nights; make up LANDING=...")
+    else:
+        print(f"Timetable  every night at 02:00, exports from {landing_url}")
+    print("Stop both  make down")
     return 0
 
 

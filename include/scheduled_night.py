@@ -5,7 +5,7 @@ for each task that failed.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 
 from include.batch_dates import find_data_interval
@@ -43,11 +43,28 @@ def run_night(
         say(f"  published {took:.1f} s after the trigger")
     if state == "success":
         return []
-    return [
-        f"{task.task_id}: {api.read_error(DAG_ID, run_id, task)}"
+    return collect_errors(
+        (task.task_id, api.read_error(DAG_ID, run_id, task))
         for task in tasks
         if task.state == "failed"
-    ]
+    )
+
+
+def collect_errors(errors: Iterable[tuple[str, str]]) -> list[str]:
+    """Return "task: its error" for each failed task that has something new to say.
+
+    The report repeats what failed before it, so that Airflow's pages show it too.
+    """
+    told: list[str] = []
+    lines = []
+    for task_id, error in errors:
+        rest = error
+        for sentence in told:
+            rest = rest.replace(sentence, "")
+        if rest.strip():
+            lines.append(f"{task_id}: {rest.strip()}")
+        told.append(error)
+    return lines
 
 
 def wait_for_dag(api: AirflowApi, since: datetime) -> None:

@@ -72,6 +72,7 @@ class Runtime:
         """Return this clone's Airflow; PostgreSQL must have been started once.
 
         It follows the timetable while it is up, and else runs only what is asked for.
+        A sample has no further nights, so there is no timetable for it.
         """
         return EmbeddedAirflow(
             self.folder / "airflow",
@@ -79,7 +80,7 @@ class Runtime:
             self.postgres.url("airflow"),
             self.project_folder,
             self._task_environment(landing_url),
-            is_scheduled=self.is_up,
+            is_scheduled=self.is_up and landing_url != str(self.sample_folder),
         )
 
     @contextmanager

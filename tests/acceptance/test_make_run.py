@@ -77,6 +77,21 @@ def list_processes(clone: Path) -> list[str]:
     return found
 
 
+def count_rows(url: str) -> dict[str, int]:
+    """Count the rows of every table that holds data or scores."""
+    with psycopg.connect(url) as connection:
+        tables = connection.execute(
+            "select schemaname || '.' || tablename from pg_tables"
+            " where schemaname in ('marts', 'warehouse') or schemaname like 'raw%'"
+        ).fetchall()
+        counts = {}
+        for (table,) in tables:
+            row = connection.execute(f"select count(*) from {table}").fetchone()
+            assert row is not None
+            counts[table] = row[0]
+    return counts
+
+
 def test_the_first_run_publishes_the_scores_that_the_sample_planned(
     clone: Path, first_run: subprocess.CompletedProcess[str]
 ) -> None:
@@ -106,6 +121,27 @@ def test_after_a_run_nothing_is_left_running(
     clone: Path, first_run: subprocess.CompletedProcess[str]
 ) -> None:
     assert first_run.returncode == 0
+    assert list_processes(clone) == []
+
+
+def test_a_second_run_adds_nothing_and_leaves_up_what_was_up(
+    clone: Path, first_run: subprocess.CompletedProcess[str]
+) -> None:
+    assert first_run.returncode == 0
+    up = call(clone, "up")
+    assert up.returncode == 0, up.stderr
+    assert "user admin, password" in up.stdout
+    url = call(clone, "url").stdout.strip()
+    rows_before = count_rows(url)
+    processes_before = set(list_processes(clone))
+    try:
+        second_run = call(clone, "run", *SMALL_SAMPLE)
+        assert second_run.returncode == 0, second_run.stdout + second_run.stderr
+        assert count_rows(url) == rows_before
+        assert any("scheduler" in name for name in list_processes(clone))
+        assert processes_before <= set(list_processes(clone))
+    finally:
+        assert call(clone, "down").returncode == 0
     assert list_processes(clone) == []
 
 

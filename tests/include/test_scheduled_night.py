@@ -17,7 +17,7 @@ from include.embedded.airflow import EmbeddedAirflow
 from include.embedded.airflow_api import AirflowApi
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import WarehouseError
-from include.scheduled_night import run_night
+from include.scheduled_night import collect_errors, run_night
 from include.settings import PROJECT_FOLDER
 from tests.conftest import open_database
 
@@ -128,6 +128,17 @@ def test_a_failed_task_is_told_with_its_own_sentence(
 
     landing.write_text("whole")
     assert run_night(airflow, NIGHT, "UTC", lambda line: None) == []
+
+
+def test_an_error_that_was_told_is_not_told_twice() -> None:
+    missing = "hubspot.contacts of 2026-11-20: no file arrived; send it."
+    held = "zendesk.tickets of 2026-11-20 is held: half the rows are missing."
+    assert collect_errors(
+        [("extract_crm", missing), ("report", f"{missing} {held}")]
+    ) == [f"extract_crm: {missing}", f"report: {held}"]
+    assert collect_errors([("extract_crm", missing), ("report", missing)]) == [
+        f"extract_crm: {missing}"
+    ]
 
 
 def test_nothing_listens_beyond_loopback(airflow: EmbeddedAirflow) -> None:
