@@ -1,7 +1,8 @@
 """One measured load in a process of its own, so that its peak memory is its own.
 
 In: `python -m bench.load_child <kind> <database url> <landing> <feed> <format> <date>`.
-Out: one JSON line: rows, bytes, seconds (without the start of Python), peak_mb.
+Out: one JSON line: rows, bytes, seconds (without the start of Python), peak_mb, and the seconds in which
+the raw tables were prepared before.
 """
 
 import json
@@ -26,6 +27,7 @@ CHUNK_BYTES = 1 << 20
 def main() -> None:
     """Run one load and print its figures."""
     kind, url, landing_folder, feed, file_format, batch_date = sys.argv[1:]
+    prepare_seconds = 0.0
     with psycopg.connect(url) as connection:
         if kind == "bare":
             rows, size, seconds = copy_bare(connection, Path(landing_folder), feed)
@@ -35,7 +37,9 @@ def main() -> None:
             contract = make_contract(file_format, feed)
             # As a night does; and as the yardstick's table is: made before, so that its
             # rows are written to the log.
+            started = time.perf_counter()
             create_raw_tables(connection, [contract])
+            prepare_seconds = time.perf_counter() - started
             started = time.perf_counter()
             result = load_feed(
                 connection, landing, contract, date.fromisoformat(batch_date), "bench"
@@ -45,7 +49,7 @@ def main() -> None:
             rows, size = result.rows_loaded, result.bytes
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures = {"rows": rows, "bytes": size, "seconds": seconds, "peak_mb": peak_mb}
-    print(json.dumps(figures))
+    print(json.dumps({**figures, "prepare_seconds": prepare_seconds}))
 
 
 def copy_bare(

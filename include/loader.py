@@ -31,7 +31,7 @@ from include.load_records import (
     reopen_load,
     retire_undecided,
 )
-from include.raw_tables import RawTable, create_key_indexes, ensure_raw_table
+from include.raw_tables import RawTable, ensure_raw_table
 from include.snapshots import create_incoming, store_snapshot
 
 log = logging.getLogger(__name__)
@@ -87,15 +87,13 @@ def load_feed(
     outcome: Outcome = "loaded"
     with connection.transaction():
         lock_feed(connection, contract.name)
-        is_indexed = ensure_raw_table(connection, contract)
+        ensure_raw_table(connection, contract)
         same = _find_same(connection, landing, contract, batch_date, files)
         if same is None:
             load_id = begin_load(connection, contract, batch_date, run_id)
             copied = _copy_files(
                 connection, landing, contract, batch_date, load_id, files, reader
             )
-            if not is_indexed:
-                create_key_indexes(connection, contract)
             counts = finish_load(connection, load_id, copied)
         else:
             load_id, counts = same.load_id, same.counts

@@ -19,17 +19,9 @@ EXTRA_COLUMN = "_extra"
 STEM_COLUMN = "_file_stem"
 STEM_DEFINITION = sql.SQL("text default current_setting('cx.file_stem')")
 
-_STATE_QUERY = """
-    select
-        (
-            select array_agg(attname::text) from pg_attribute
-            where attrelid = to_regclass(%(table)s) and attnum > 0 and not attisdropped
-        ),
-        to_regclass(%(key_index)s) is not null
-            and (
-                %(rows_index)s::text is null
-                or to_regclass(%(rows_index)s) is not null
-            )
+_COLUMNS_QUERY = """
+    select array_agg(attname::text) from pg_attribute
+    where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped
 """
 
 
@@ -75,31 +67,24 @@ class RawTable:
 def create_raw_tables(
     connection: psycopg.Connection, contracts: Iterable[FeedContract]
 ) -> None:
-    """Bring the raw tables of all these feeds up to their contracts."""
-    with connection.transaction():
-        for contract in contracts:
-            ensure_raw_table(connection, contract)
+    """Bring the raw tables of all these feeds up to their contracts.
 
-
-def ensure_raw_table(connection: psycopg.Connection, contract: FeedContract) -> bool:
-    """Bring a feed's raw table up to its contract; cheap when nothing is to be done.
-
-    Returns whether its key indexes exist. They are made after the first copy
-    (`create_key_indexes`), so that a large first load is not slowed down by them.
+    Tables that hold rows get their key indexes here, and not while they are loaded: a
+    first history of many nights arrives without the upkeep of indexes.
     """
-    names = f"{contract.schema_name}.{contract.feed}"
-    row = connection.execute(
-        _STATE_QUERY,
-        {
-            "table": names,
-            "key_index": f"{names}__natural_key",
-            "rows_index": f"{names}__snapshots_rows" if contract.is_snapshot else None,
-        },
-    ).fetchone()
-    present, is_indexed = row or (None, False)
+    for contract in contracts:
+        with connection.transaction():
+            ensure_raw_table(connection, contract)
+            _ensure_key_indexes(connection, contract)
+
+
+def ensure_raw_table(connection: psycopg.Connection, contract: FeedContract) -> None:
+    """Bring a feed's raw table up to its contract; cheap when nothing is to be done."""
+    row = connection.execute(_COLUMNS_QUERY, [contract.raw_table]).fetchone()
+    present = row[0] if row else None
     if present is None:
         _create(connection, contract)
-        return False
+        return
     wanted = _content_definitions(contract)
     for name in [name for name in wanted if name not in present]:
         connection.execute(
@@ -107,11 +92,10 @@ def ensure_raw_table(connection: psycopg.Connection, contract: FeedContract) -> 
                 RawTable(contract).table, sql.Identifier(name), wanted[name]
             )
         )
-    return bool(is_indexed)
 
 
-def create_key_indexes(connection: psycopg.Connection, contract: FeedContract) -> None:
-    """Index the natural key (and a snapshot's membership) of a filled raw table."""
+def _ensure_key_indexes(connection: psycopg.Connection, contract: FeedContract) -> None:
+    """Index the natural key, and a snapshot's membership, of a table with rows."""
     raw = RawTable(contract)
     keys: list[sql.Composable] = [
         sql.SQL("({} ->> {})").format(sql.Identifier(RECORD_COLUMN), sql.Literal(name))
@@ -119,24 +103,35 @@ def create_key_indexes(connection: psycopg.Connection, contract: FeedContract) -
         else sql.Identifier(name)
         for name in contract.natural_key
     ]
-    connection.execute(
-        sql.SQL("create index if not exists {} on {} ({})").format(
-            sql.Identifier(f"{contract.feed}__natural_key"),
-            raw.table,
-            sql.SQL(", ").join(keys),
-        )
-    )
+    wanted = {f"{contract.feed}__natural_key": (raw.table, sql.SQL(", ").join(keys))}
     if contract.is_snapshot:
-        connection.execute(
-            sql.SQL("create index if not exists {} on {} (_row_id)").format(
-                sql.Identifier(f"{contract.feed}__snapshots_rows"), raw.snapshots
-            )
+        wanted[f"{contract.feed}__snapshots__row_id"] = (
+            raw.snapshots,
+            sql.SQL("{}").format(sql.Identifier("_row_id")),
         )
+    for name, (table, columns) in wanted.items():
+        row = connection.execute(
+            sql.SQL(
+                "select to_regclass(%s) is null and exists (select from {})"
+            ).format(table),
+            [f"{contract.schema_name}.{name}"],
+        ).fetchone()
+        if row and row[0]:
+            _lock_definitions(connection)
+            connection.execute(
+                sql.SQL("create index if not exists {} on {} ({})").format(
+                    sql.Identifier(name), table, columns
+                )
+            )
+
+
+def _lock_definitions(connection: psycopg.Connection) -> None:
+    """Let one session at a time create things: "if not exists" alone is no lock."""
+    connection.execute("select pg_advisory_xact_lock(hashtext('cx.raw_tables'))")
 
 
 def _create(connection: psycopg.Connection, contract: FeedContract) -> None:
-    # Two sources that start at once may both be the first.
-    connection.execute("select pg_advisory_xact_lock(hashtext('cx.raw_tables'))")
+    _lock_definitions(connection)
     raw = RawTable(contract)
     content = [
         sql.SQL("{} {}").format(sql.Identifier(name), definition)

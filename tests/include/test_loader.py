@@ -16,6 +16,7 @@ from include.audit import hold_load
 from include.errors import WarehouseError
 from include.landing import Landing
 from include.loader import load_feed
+from include.raw_tables import create_raw_tables
 from include.settings import Settings
 from tests.include.load_world import NIGHT, LoadWorld, make_contract, open_load_world
 
@@ -311,16 +312,32 @@ def test_two_loads_of_one_feed_wait_for_each_other(
     assert numbers == [(1, 200, 200)] * 6
 
 
-def test_raw_tables_are_indexed_after_the_first_load(world: LoadWorld) -> None:
+def test_raw_tables_are_indexed_once_they_hold_rows(world: LoadWorld) -> None:
+    create_raw_tables(world.connection, [make_contract()])
+    assert len(find_indexes(world)) == 1
     world.put(ORDERS)
     world.load()
-    definitions = [
-        text
-        for (text,) in world.rows(
-            "select indexdef from pg_indexes where schemaname = 'raw_shop'"
-            " order by indexname"
-        )
-    ]
-    assert len(definitions) == 2
-    assert definitions[0].endswith("USING brin (_load_id)")
-    assert definitions[1].endswith("USING btree (id)")
+    create_raw_tables(world.connection, [make_contract()])
+    load_id_index, key_index = find_indexes(world)
+    assert load_id_index.endswith("USING brin (_load_id)")
+    assert key_index.endswith("USING btree (id)")
+    create_raw_tables(world.connection, [make_contract()])
+    assert len(find_indexes(world)) == 2
+
+
+def test_records_and_memberships_are_indexed_too(world: LoadWorld) -> None:
+    contract = make_contract(format="jsonl", delivery="snapshot")
+    world.put('{"id": 1}\n')
+    world.load(contract)
+    create_raw_tables(world.connection, [contract])
+    keys = [text.partition(" USING ")[2] for text in find_indexes(world)]
+    assert "btree (((record ->> 'id'::text)))" in keys
+    assert "btree (_row_id)" in keys
+
+
+def find_indexes(world: LoadWorld) -> list[str]:
+    rows = world.rows(
+        "select indexdef from pg_indexes where schemaname = 'raw_shop'"
+        " order by indexname"
+    )
+    return [definition for (definition,) in rows]
