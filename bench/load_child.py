@@ -1,8 +1,8 @@
 """One measured load in a process of its own, so that its peak memory is its own.
 
 In: `python -m bench.load_child <kind> <database url> <landing> <feed> <format> <date>`.
-Out: one JSON line: rows, bytes, seconds (without the start of Python), peak_mb, and the seconds in which
-the raw tables were prepared before.
+Out: one JSON line: rows, bytes, seconds (without the start of Python), peak_mb, and the
+seconds in which the raw tables were prepared before.
 """
 
 import json
