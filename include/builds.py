@@ -51,10 +51,14 @@ def build(settings: Settings, run_id: str) -> BuildResult:
     with connect(settings) as connection, build_lock(connection):
         _check_key_secret(connection, settings)
         with connection.transaction():
-            build_id, touched, unchanged = _begin(connection, run_id, contracts, nodes)
+            build_id, touched, rebuilt, unchanged = _begin(
+                connection, run_id, contracts, nodes
+            )
         frozen_loads.analyse_raw_tables(connection, contracts, touched)
         try:
-            outcomes = dbt.build(exclude=unchanged)
+            # A night that brought nothing new leaves nothing to build, or to test.
+            idle = not touched and not rebuilt and not _has_dirty_keys(connection)
+            outcomes = [] if idle else dbt.build(exclude=unchanged)
             failure = _describe_failure(settings, outcomes)
         except BuildError as error:
             outcomes, failure = [], str(error)
@@ -70,9 +74,9 @@ def build(settings: Settings, run_id: str) -> BuildResult:
                 )
         if failure is not None:
             raise BuildError(failure)
-    rebuilt = sum(outcome.kind == "model" for outcome in outcomes)
-    log.info("build %s: %s loads touched, %s models", build_id, len(touched), rebuilt)
-    return BuildResult(build_id, len(touched), rebuilt, outcomes)
+    models = sum(outcome.kind == "model" for outcome in outcomes)
+    log.info("build %s: %s loads touched, %s models", build_id, len(touched), models)
+    return BuildResult(build_id, len(touched), models, outcomes)
 
 
 def _begin(
@@ -80,10 +84,11 @@ def _begin(
     run_id: str,
     contracts: list[FeedContract],
     nodes: list[Node],
-) -> tuple[int, list[frozen_loads.TouchedLoad], list[str]]:
+) -> tuple[int, list[frozen_loads.TouchedLoad], list[str], list[str]]:
     """Freeze the input and note what is wanted.
 
-    Returns the build's id, the loads that it touches and the nodes that need no work.
+    Returns the build's id, the loads that it touches, the nodes whose code changed and
+    the nodes that need no work.
     """
     touched = frozen_loads.freeze(connection, contracts)
     rows = connection.execute("select model, built_fingerprint from audit.models")
@@ -119,14 +124,20 @@ def _begin(
         for node in nodes
         if node.is_static and built.get(node.name) == node.fingerprint
     ]
-    rebuilt = [node for node in nodes if built.get(node.name) != node.fingerprint]
+    rebuilt = [node.name for node in nodes if built.get(node.name) != node.fingerprint]
     row = connection.execute(
         "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
         " values (%s, 'running', %s, %s) returning build_id",
         [run_id, len(touched), len(rebuilt)],
     ).fetchone()
     assert row is not None
-    return row[0], touched, unchanged
+    return row[0], touched, rebuilt, unchanged
+
+
+def _has_dirty_keys(connection: psycopg.Connection) -> bool:
+    """Whether a build that did not finish left keys to rebuild."""
+    row = connection.execute("select exists (select from audit.dirty_keys)").fetchone()
+    return row is not None and bool(row[0])
 
 
 def _finish(
