@@ -5,22 +5,18 @@ of raw rows, and a reject with its raw text for each record that cannot be read.
 """
 
 import csv
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import islice
-from operator import itemgetter
+from collections.abc import Iterator
 
-from include.batches import Batch, FileRows, Reject, Row, make_storable
+from include.batches import Batch, FileRows, Reject, make_storable
 from include.contracts import FeedContract
-from include.csv_header import TableHeader, choose_layout, match_header
 from include.csv_scan import CsvScan, NotClean
 from include.file_content import ByteSource, FileProblem
+from include.row_plan import RowMaker, plan_rows
+from include.table_header import TableHeader, read_header_rows
 from include.text_lines import UndecodedCount, has_undecoded, read_lines
 
 LONGEST_FIELD = 1 << 23
-
-RowMaker = Callable[[int, list[str]], Row]
 
 
 def read_csv(contract: FeedContract, content: ByteSource) -> FileRows:
@@ -35,72 +31,6 @@ def read_csv(contract: FeedContract, content: ByteSource) -> FileRows:
     columns, make_row = plan_rows(contract, header, drift)
     batches = _read_batches(contract, header, records, make_row)
     return FileRows(columns, batches, drift)
-
-
-def read_header_rows(contract: FeedContract, rows: Iterator[list[str]]) -> TableHeader:
-    """Take the header rows off `rows` and match them.
-
-    Raises FileProblem when the file is empty, ends within them or lacks a required
-    column.
-    """
-    first = next(rows, None)
-    if first is None:
-        raise FileProblem("the file is empty", "export it again")
-    layout = choose_layout(contract, first)
-    header = [first, *islice(rows, layout.rows - 1)]
-    if len(header) < layout.rows:
-        raise FileProblem(
-            f"the file ends within its {layout.rows} header rows", "export it again"
-        )
-    return match_header(contract, layout, header[layout.name_row - 1])
-
-
-def plan_rows(
-    contract: FeedContract, header: TableHeader, drift: Counter[str]
-) -> tuple[tuple[str, ...], RowMaker]:
-    """Return the raw columns that a file fills, and what makes a row of its fields.
-
-    `drift` is filled with the undeclared columns as rows are made.
-    """
-    null_markers = frozenset(contract.null_markers) | {""}
-    encode = json.JSONEncoder(ensure_ascii=False).encode
-    names = header.names
-
-    def make_record(row_number: int, fields: list[str]) -> Row:
-        values = (None if field in null_markers else field for field in fields)
-        return row_number, encode(dict(zip(names, values, strict=True)))
-
-    if contract.storage == "record":
-        return ("_row_number", "record"), make_record
-
-    columns = tuple(names[position] for position in header.declared)
-    pick = itemgetter(*header.declared) if len(header.declared) > 1 else None
-
-    def make_plain_row(row_number: int, fields: list[str]) -> list[object]:
-        if len(null_markers) > 1:
-            fields = ["" if field in null_markers else field for field in fields]
-        if pick is None:
-            return [row_number, *(fields[position] for position in header.declared)]
-        return [row_number, *pick(fields)]
-
-    if not header.undeclared:
-        return ("_row_number", *columns), make_plain_row
-
-    for position in header.undeclared:
-        drift[names[position]] += 0
-
-    def make_row_with_extra(row_number: int, fields: list[str]) -> Row:
-        extra = {
-            names[position]: fields[position]
-            for position in header.undeclared
-            if fields[position] not in null_markers
-        }
-        drift.update(extra.keys())
-        row = make_plain_row(row_number, fields)
-        row.append(encode(extra) if extra else None)
-        return row
-
-    return ("_row_number", *columns, "_extra"), make_row_with_extra
 
 
 def _split_records(

@@ -12,10 +12,9 @@ import psycopg
 from psycopg import sql
 
 from include.contracts import FeedContract
-from include.csv_header import TableHeader
-from include.csv_reader import read_header_rows
 from include.csv_scan import CsvScan, NotClean
-from include.file_content import CHUNK_BYTES, ByteSource
+from include.file_content import CHUNK_BYTES, ByteSource, FileProblem
+from include.table_header import TableHeader, read_header_rows
 from include.text_lines import EncodingCheck
 
 LONGEST_BLOCK = 1 << 25
@@ -122,9 +121,12 @@ def _split_header(contract: FeedContract, block: bytes) -> tuple[TableHeader, by
             start, end = end, block.find(b"\n", end) + 1 or len(block)
             yield block[start:end].decode(contract.encoding)
 
-    rows = csv.reader(read_lines(), delimiter=contract.delimiter, strict=True)
+    records = csv.reader(read_lines(), delimiter=contract.delimiter, strict=True)
+    # An empty line is no record, among the header rows either.
+    rows = filter(None, records)
     try:
         header = read_header_rows(contract, rows)
-    except (csv.Error, UnicodeDecodeError) as error:
+    except (csv.Error, UnicodeDecodeError, FileProblem) as error:
+        # The careful path reads it once more, and says what is wrong where it must.
         raise NotClean(f"a header that is not plain ({error})") from error
     return header, block[end:]

@@ -19,9 +19,10 @@ from pyarrow import parquet
 
 from include.batches import Batch, FileRows, Reject, make_storable
 from include.contracts import FeedContract
-from include.csv_reader import RowMaker, plan_rows, read_header_rows
 from include.file_content import ByteSource, FileProblem, spool
+from include.row_plan import RowMaker, plan_rows
 from include.sheet_reader import read_sheet
+from include.table_header import read_header_rows
 from include.text_lines import has_undecoded
 
 PARQUET_BATCH_ROWS = 2_000

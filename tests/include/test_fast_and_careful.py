@@ -132,6 +132,11 @@ def test_columns_in_another_order_arrive_in_their_places(world: LoadWorld) -> No
     assert world.raw_rows() == [("1", "Ana", "x")]
 
 
+def test_an_empty_line_may_come_before_the_header(world: LoadWorld) -> None:
+    assert check_same(world, b"\r\nid,name,note\r\n1,a,b\r\n") == ["fast"]
+    assert world.raw_rows() == [("1", "a", "b")]
+
+
 def test_an_empty_line_is_no_row_of_a_single_column(world: LoadWorld) -> None:
     world.put("id\n1\n\n2\n")
     world.load(make_contract(("id",)))

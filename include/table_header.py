@@ -4,8 +4,9 @@ In: the header rows as the file has them. Out: a `TableHeader`, one name per col
 the file: the contract's name for declared columns, the header's own text for others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from include.contracts import FeedContract
 from include.file_content import FileProblem
@@ -32,6 +33,24 @@ class TableHeader:
     names: tuple[str, ...]
     declared: tuple[int, ...]
     undeclared: tuple[int, ...]
+
+
+def read_header_rows(contract: FeedContract, rows: Iterator[list[str]]) -> TableHeader:
+    """Take the header rows off `rows` and match them.
+
+    Raises FileProblem when the file is empty, ends within them or lacks a required
+    column.
+    """
+    first = next(rows, None)
+    if first is None:
+        raise FileProblem("the file is empty", "export it again")
+    layout = choose_layout(contract, first)
+    header = [first, *islice(rows, layout.rows - 1)]
+    if len(header) < layout.rows:
+        raise FileProblem(
+            f"the file ends within its {layout.rows} header rows", "export it again"
+        )
+    return match_header(contract, layout, header[layout.name_row - 1])
 
 
 def choose_layout(contract: FeedContract, first_row: Sequence[str]) -> HeaderLayout:
