@@ -76,7 +76,7 @@ def run_locally(
         settings = runtime.settings(landing_url)
         outcome = RunOutcome(settings, night or date.min, sample is not None)
         outcome.phases.append(("PostgreSQL started", time.monotonic() - started))
-        say(f"PostgreSQL runs on port {runtime.postgres.port}")
+        say(describe_postgres(runtime))
         choose_warehouse(runtime, landing_url, sample, say)
 
         # Airflow takes its time to start; the exports and earlier nights need it not.
@@ -104,6 +104,15 @@ def run_locally(
         outcome.problems = list(dict.fromkeys(outcome.problems))
         show(outcome)
         return outcome
+
+
+def describe_postgres(runtime: Runtime) -> str:
+    """Return the line that says where the server is, and its data if elsewhere."""
+    line = f"PostgreSQL runs on port {runtime.postgres.port}"
+    data = runtime.postgres.data_folder
+    if data.is_relative_to(runtime.folder):
+        return line
+    return f"{line}; it may not enter this folder, so its data is in {data}"
 
 
 def choose_warehouse(

