@@ -77,9 +77,10 @@ def find_reachable_folder(folder: Path, user: ServerUser) -> Path:
 
 
 def copy_programs(programs: Path, libraries: Path, target: Path) -> Path:
-    """Copy programs, and the libraries that they look for two folders above, to `target`.
+    """Copy programs to `target`, with the libraries that they expect beside them.
 
-    Returns the copy of `programs`. An existing copy is kept; a new one is whole at once.
+    Returns the copy of `programs`. A copy that is there is kept; a new one appears at
+    once whole.
     """
     copied = target / programs.parent.name / programs.name
     if not target.exists():
