@@ -485,6 +485,40 @@ def test_marts_that_nobody_would_believe_are_not_published(published, of_the_ran
     assert hash_marts(published) == of_the_range
 
 
+def test_a_source_that_gate_2_doubts_is_held_and_the_rest_is_published(
+    published, of_the_range
+):
+    day = DAYS[4]
+    # The day's answers vanish from a second delivery, and a ticket is solved.
+    folder = Path(published.landing_url) / "qualtrics" / "responses" / day.isoformat()
+    for path in folder.iterdir():
+        write_responses(path, read_responses(path)[0], [])
+    page = find_file(published, "zendesk.tickets", day, "page_0001.json")
+    content = json.loads(page.read_text(encoding="utf-8"))
+    ticket = content["tickets"][0]
+    ticket |= {"priority": "urgent", "updated_at": "2026-12-31T00:00:00Z"}
+    page.write_text(json.dumps(content), encoding="utf-8")
+
+    problems = run(published, day, day, "doubted")
+    assert len(problems) == 1
+    assert problems[0].startswith(f"qualtrics.responses of {day} is held: gate 2")
+    hashes = hash_marts(published)
+    assert hashes["fct_survey_responses"] == of_the_range["fct_survey_responses"]
+    assert hashes["nps_scores"] == of_the_range["nps_scores"]
+    assert fetch(
+        published,
+        "select priority from marts.fct_tickets where ticket_id = %s",
+        str(ticket["id"]),
+    ) == [("urgent",)]
+    assert fetch(
+        published,
+        "select status, count(*) from audit.loads where feed = 'qualtrics.responses'"
+        " and batch_date = %s group by 1 order by 1",
+        day,
+    ) == [("accepted", 1), ("held", 1)]
+    assert publish.verify_published(published) == {}
+
+
 def test_another_key_secret_is_refused(published, of_the_range):
     stranger = replace(published, key_secret="another secret, of the same length")
     with pytest.raises(BuildError, match="CX_KEY_SECRET"):
