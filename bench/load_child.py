@@ -17,9 +17,9 @@ import pyarrow
 from psycopg import sql
 
 from bench.files import BATCH_DATE, COLUMNS, make_contract
-from include.landing import LandedFile, Landing
-from include.loader import load_feed
-from include.raw_tables import create_raw_tables
+from include.loading.landing import LandedFile, Landing
+from include.loading.loader import load_feed
+from include.loading.raw_tables import create_raw_tables
 
 CHUNK_BYTES = 1 << 20
 

@@ -13,9 +13,9 @@ import psycopg
 from psycopg import sql
 
 from bench import files
-from include.landing import Landing
-from include.loader import load_feed
-from include.raw_tables import create_raw_tables
+from include.loading.landing import Landing
+from include.loading.loader import load_feed
+from include.loading.raw_tables import create_raw_tables
 
 ROUNDS = 5
 SMALL_LOADS = 300

@@ -6,7 +6,7 @@ warning is shown. A metric that is null says nothing: it is never a failure.
 """
 
 from expectations.rules import Rule
-from include.load_history import SMALLEST_SNAPSHOT_RATIO
+from include.gates.load_history import SMALLEST_SNAPSHOT_RATIO
 
 SUITE = "raw"
 LARGEST_BROKEN_SHARE = 0.05

@@ -23,7 +23,7 @@ from include.settings import connect
 
 # pandas and pyarrow take a second to import: only `run` needs them.
 if TYPE_CHECKING:
-    from include.local_run import RunOutcome
+    from include.embedded.local_run import RunOutcome
 
 INTERRUPTED = 130
 MOST_DIFFERENCES = 5
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(runtime: Runtime, options: argparse.Namespace) -> int:
-    from include.local_run import run_locally
+    from include.embedded.local_run import run_locally
     from include.sample_exports import parameters as sample
 
     exports = _find_landing_url(options.landing) or sample.SampleParameters(
@@ -81,7 +81,7 @@ def _start(runtime: Runtime, landing: str | None) -> int:
         landing_url = _find_landing_url(landing) or runtime.landing_url or sample_url
         runtime.postgres.start()
         if landing_url != sample_url:
-            from include.local_run import choose_warehouse
+            from include.embedded.local_run import choose_warehouse
 
             choose_warehouse(runtime, landing_url, None, print)
         runtime.is_up = True
@@ -120,8 +120,8 @@ def _open_psql(runtime: Runtime, arguments: Sequence[str]) -> int:
 
 
 def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:
-    from include.sample_truth import compare_with_truth
-    from include.score_summary import describe_totals, read_totals
+    from include.embedded.sample_truth import compare_with_truth
+    from include.embedded.score_summary import describe_totals, read_totals
 
     print(f"\nScores after the night of {outcome.night}:")
     with connect(outcome.settings) as connection:

@@ -14,18 +14,18 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from include import audit, checks
-from include import publish as publishing
-from include.checks import GateResult
+from include import audit, gates
+from include.building import publish as publishing
 from include.contracts import read_contracts
 from include.errors import ExportError, GateError, WarehouseError
-from include.landing import Landing
-from include.loader import LoadResult, load_feed
-from include.raw_tables import create_raw_tables
+from include.gates import GateResult
+from include.loading.landing import Landing
+from include.loading.loader import LoadResult, load_feed
+from include.loading.raw_tables import create_raw_tables
 from include.settings import Settings, connect
 
 if TYPE_CHECKING:
-    from include.builds import BuildResult
+    from include.building.builds import BuildResult
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +73,13 @@ def extract(
 def check_raw(settings: Settings, run_id: str) -> GateResult:
     """Gate 1: accept or hold every load that waits."""
     prepare(settings)
-    return checks.check_raw(settings, run_id)
+    return gates.check_raw(settings, run_id)
 
 
 def build(settings: Settings, run_id: str) -> "BuildResult":
     """Build what the accepted loads touch."""
     # dbt takes seconds to import; the tasks that load do without it.
-    from include import builds
+    from include.building import builds
 
     return builds.build(settings, run_id)
 
@@ -95,14 +95,14 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
     """
     build_id = _find_last_build(settings)
     try:
-        result = checks.check_marts(settings, run_id)
+        result = gates.check_marts(settings, run_id)
     except GateError as error:
         if not _hold_loads_of_failed_source(settings, run_id, error):
             raise
-        from include import builds
+        from include.building import builds
 
         build_id = builds.build(settings, run_id).build_id
-        result = checks.check_marts(settings, run_id)
+        result = gates.check_marts(settings, run_id)
     _note_that_build_passed(settings, build_id)
     return result
 

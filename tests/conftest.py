@@ -115,7 +115,8 @@ def built_template(
     Tests copy it: a build of all models takes seconds, a copy takes none.
     """
     # Imported here: dbt takes seconds, and most tests do without it.
-    from include import builds, night
+    from include import night
+    from include.building import builds
 
     with open_database(postgres_server, template="template1") as url:
         settings = settings_of(url, tmp_path_factory.mktemp("landing"))

@@ -1,4 +1,4 @@
--- HMAC-SHA256; the padded keys come from the session (include/builds.py sets them), so
+-- HMAC-SHA256; the padded keys come from the session (include/building/builds.py sets them), so
 -- that the secret is in no table, file or log.
 select cast(encode(substring(
     sha256(

@@ -8,7 +8,7 @@
        that differ, and marks what changed (old place and new place) for the models that
        read this one, all in one transaction.
 
-    audit.dirty_keys is cleared when the whole build has succeeded (include/builds.py), so
+    audit.dirty_keys is cleared when the whole build has succeeded (include/building/builds.py), so
     that a crash between two models loses nothing.
 #}
 
@@ -161,7 +161,7 @@ $$
 
 {#
     dbt asks this before it builds an incremental model. A model whose code, seeds, macros
-    or ancestors changed is built anew; include/builds.py keeps the fingerprints.
+    or ancestors changed is built anew; include/building/builds.py keeps the fingerprints.
 #}
 {% macro should_full_refresh() -%}
     {%- if flags.FULL_REFRESH -%}

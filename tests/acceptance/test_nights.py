@@ -19,8 +19,9 @@ from pathlib import Path
 
 import pytest
 
-from include import builds, night, publish
-from include.build_lock import build_lock
+from include import night
+from include.building import builds, publish
+from include.building.build_lock import build_lock
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import BuildError, PublishError, WarehouseError
 from include.sample_exports import SampleParameters, write_sample_exports

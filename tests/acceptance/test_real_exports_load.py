@@ -11,7 +11,12 @@ import pytest
 
 from include.contracts import FeedContract, read_contracts
 from include.settings import PROJECT_FOLDER, Settings
-from tests.include.load_world import NIGHT, LoadWorld, make_contract, open_load_world
+from tests.include.loading.load_world import (
+    NIGHT,
+    LoadWorld,
+    make_contract,
+    open_load_world,
+)
 
 CONTRACTS = read_contracts(PROJECT_FOLDER)
 

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from expectations import marts
-from include import builds, night
-from include.checks import check_marts
+from include import night
+from include.building import builds
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import GateError, PublishError
+from include.gates import check_marts
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings
 from tests.conftest import KEY_SECRET, open_database

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from include.contracts import FeedContract, read_contracts
 from include.errors import WarehouseError
 from include.settings import PROJECT_FOLDER
-from tests.include.load_world import make_contract
+from tests.include.loading.load_world import make_contract
 
 DECLARATION = """
 version: 2

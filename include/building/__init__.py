@@ -1,0 +1,1 @@
+"""Building: accepted loads to the warehouse, and the warehouse to marts."""

@@ -1,0 +1,261 @@
+"""One build: freeze the loads, rebuild what they touch, settle.
+
+In: accepted loads. Out: ``warehouse.*`` brought up to them, and ``audit.builds`` and
+``audit.model_runs`` that say what took how long. Nothing in ``marts`` changes here.
+
+The order matters. First, in one transaction: the frozen loads, the keys that they
+touch and the wanted fingerprints. Then dbt, model by model, each in a transaction of
+its own. Last, in one transaction: the loads are applied and the dirty keys cleared. A
+build that dies in between is taken up by the next one, which finds the loads begun and
+the keys still dirty.
+"""
+
+import logging
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from include.building import frozen_loads
+from include.building.build_lock import build_lock
+from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
+from include.building.model_fingerprints import Node, read_nodes
+from include.contracts import FeedContract, read_contracts
+from include.errors import BuildError
+from include.settings import Settings, connect
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What one build did."""
+
+    build_id: int
+    loads_touched: int
+    models_rebuilt: int
+    outcomes: list[NodeOutcome] = field(repr=False)
+
+
+def build(settings: Settings, run_id: str) -> BuildResult:
+    """Bring the warehouse up to the loads that are accepted now.
+
+    Raises BuildError: another build is under way, the key secret is another one than
+    the warehouse was built with, or a model or test failed (which one, why).
+    """
+    contracts = list(read_contracts(settings.project_folder).values())
+    dbt = Dbt(settings)
+    nodes = read_nodes(
+        dbt.parse(), {"reporting_time_zone": settings.reporting_time_zone}
+    )
+    with connect(settings) as connection, build_lock(connection):
+        _check_key_secret(connection, settings)
+        with connection.transaction():
+            build_id, touched, rebuilt, unchanged = _begin(
+                connection, run_id, contracts, nodes
+            )
+        frozen_loads.analyse_raw_tables(connection, contracts, touched)
+        try:
+            # A night that brought nothing new leaves nothing to build, or to test.
+            idle = not touched and not rebuilt and not _has_dirty_keys(connection)
+            outcomes = [] if idle else dbt.build(exclude=unchanged)
+            failure = _describe_failure(settings, outcomes)
+        except BuildError as error:
+            outcomes, failure = [], str(error)
+        with connection.transaction():
+            _record_outcomes(connection, build_id, outcomes)
+            if failure is None:
+                _finish(connection, build_id, contracts, touched)
+            else:
+                connection.execute(
+                    "update audit.builds set status = 'failed', message = %s,"
+                    " finished_at = clock_timestamp() where build_id = %s",
+                    [failure, build_id],
+                )
+        if failure is not None:
+            raise BuildError(failure)
+    models = sum(outcome.kind == "model" for outcome in outcomes)
+    log.info("build %s: %s loads touched, %s models", build_id, len(touched), models)
+    return BuildResult(build_id, len(touched), models, outcomes)
+
+
+def _begin(
+    connection: psycopg.Connection,
+    run_id: str,
+    contracts: list[FeedContract],
+    nodes: list[Node],
+) -> tuple[int, list[frozen_loads.TouchedLoad], list[str], list[str]]:
+    """Freeze the input and note what is wanted.
+
+    Returns the build's id, the loads that it touches, the nodes whose code changed and
+    the nodes that need no work.
+    """
+    touched = frozen_loads.freeze(connection, contracts)
+    rows = connection.execute("select model, built_fingerprint from audit.models")
+    built: dict[str, str | None] = dict(rows.fetchall())
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into audit.models (model, kind, schema_name, is_published, row_key,"
+            " rebuild_by, wanted_fingerprint) values (%s, %s, %s, %s, %s, %s, %s)"
+            " on conflict (model) do update set kind = excluded.kind,"
+            " schema_name = excluded.schema_name, is_published = excluded.is_published,"
+            " row_key = excluded.row_key, rebuild_by = excluded.rebuild_by,"
+            " wanted_fingerprint = excluded.wanted_fingerprint",
+            [
+                (
+                    node.name,
+                    node.kind,
+                    node.schema_name,
+                    node.is_published,
+                    list(node.row_key),
+                    node.rebuild_by,
+                    node.fingerprint,
+                )
+                for node in nodes
+            ],
+        )
+    incremental = [node for node in nodes if node.kind == "incremental"]
+    # When every model is built anew there is nobody to tell what changed.
+    if any(built.get(node.name) == node.fingerprint for node in incremental):
+        frozen_loads.collect_touched_keys(connection, contracts, touched)
+        connection.execute("analyze audit.dirty_keys")
+    unchanged = [
+        node.name
+        for node in nodes
+        if node.is_static and built.get(node.name) == node.fingerprint
+    ]
+    rebuilt = [node.name for node in nodes if built.get(node.name) != node.fingerprint]
+    row = connection.execute(
+        "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
+        " values (%s, 'running', %s, %s) returning build_id",
+        [run_id, len(touched), len(rebuilt)],
+    ).fetchone()
+    assert row is not None
+    return row[0], touched, rebuilt, unchanged
+
+
+def _has_dirty_keys(connection: psycopg.Connection) -> bool:
+    """Whether a build that did not finish left keys to rebuild."""
+    row = connection.execute("select exists (select from audit.dirty_keys)").fetchone()
+    return row is not None and bool(row[0])
+
+
+def _finish(
+    connection: psycopg.Connection,
+    build_id: int,
+    contracts: list[FeedContract],
+    touched: list[frozen_loads.TouchedLoad],
+) -> None:
+    frozen_loads.apply(connection)
+    _count_quarantined_rows(connection, contracts, touched)
+    _count_for_status(connection)
+    connection.execute(
+        "update audit.builds set status = 'succeeded',"
+        " finished_at = clock_timestamp() where build_id = %s",
+        [build_id],
+    )
+
+
+def _record_outcomes(
+    connection: psycopg.Connection, build_id: int, outcomes: list[NodeOutcome]
+) -> None:
+    built = [
+        outcome
+        for outcome in outcomes
+        if outcome.kind in ("seed", "function") and outcome.status == "success"
+    ]
+    with connection.cursor() as cursor:
+        # Models note this themselves, in the transaction that builds them.
+        cursor.executemany(
+            "update audit.models set built_fingerprint = wanted_fingerprint,"
+            " built_at = clock_timestamp() where model = %s",
+            [(outcome.name,) for outcome in built],
+        )
+        cursor.executemany(
+            "insert into audit.model_runs (build_id, model, status, seconds, message)"
+            " values (%s, %s, %s, %s, %s)",
+            [
+                (build_id, item.name, item.status, item.seconds, item.message)
+                for item in outcomes
+            ],
+        )
+
+
+def _count_quarantined_rows(
+    connection: psycopg.Connection,
+    contracts: list[FeedContract],
+    touched: list[frozen_loads.TouchedLoad],
+) -> None:
+    """Count, per load, the rows that staging keeps out of the models."""
+    for contract in contracts:
+        loads = [
+            load.load_id
+            for load in touched
+            if load.feed == contract.name and load.is_current
+        ]
+        if not loads:
+            continue
+        connection.execute(
+            sql.SQL(
+                "update audit.loads set rows_quarantined = coalesce(counted.rows, 0)"
+                " from unnest({loads}::bigint[]) as wanted (load_id)"
+                " left join ("
+                "  select _load_id, count(*) as rows from {staging}"
+                "  where _load_id = any({loads}) and quarantine_reason is not null"
+                "  group by _load_id"
+                " ) as counted on counted._load_id = wanted.load_id"
+                " where loads.load_id = wanted.load_id"
+            ).format(
+                loads=sql.Literal(loads),
+                staging=sql.Identifier(
+                    "staging", f"stg_{contract.system}__{contract.feed}"
+                ),
+            )
+        )
+
+
+def _count_for_status(connection: psycopg.Connection) -> None:
+    connection.execute("delete from audit.source_counts")
+    connection.execute(
+        "insert into audit.source_counts (source, measure, rows)"
+        " select split_part(identity_id, ':', 1), 'unmatched_identities', count(*)"
+        " from warehouse.int_identities"
+        " where identity_method = 'unmatched' group by 1"
+    )
+    connection.execute(
+        "insert into audit.source_counts (source, measure, rows)"
+        " select source_system, 'unmapped_events', count(*)"
+        " from warehouse.fct_touchpoints where touchpoint = '(unmapped)' group by 1"
+    )
+
+
+def _check_key_secret(connection: psycopg.Connection, settings: Settings) -> None:
+    fingerprint = key_fingerprint(settings)
+    with connection.transaction():
+        connection.execute(
+            "insert into audit.settings (name, value) values ('key_fingerprint', %s)"
+            " on conflict do nothing",
+            [fingerprint],
+        )
+        row = connection.execute(
+            "select value from audit.settings where name = 'key_fingerprint'"
+        ).fetchone()
+    if row is None or row[0] != fingerprint:
+        raise BuildError(
+            "CX_KEY_SECRET is not the secret that this warehouse was built with, and "
+            "every customer_key would change: set the old secret again, or build a new "
+            "warehouse."
+        )
+
+
+def _describe_failure(settings: Settings, outcomes: list[NodeOutcome]) -> str | None:
+    failed = [outcome for outcome in outcomes if outcome.is_failure]
+    if not failed:
+        return None
+    first = failed[0]
+    reason = " ".join((first.message or "no reason given").split())
+    others = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    return (
+        f"The {first.kind} {first.name} failed{others}: {reason}; marts stay as they "
+        f"were, see {log_file(settings)}."
+    )

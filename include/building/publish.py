@@ -1,0 +1,313 @@
+"""Publish: copy what changed from ``warehouse`` into ``marts``, in one transaction.
+
+In: a build that succeeded and passed gate 2, and ``audit.unpublished_keys``. Out: the
+same rows in ``marts``, and the old and new image of each row that differs in
+``audit.published_changes``. Readers see the version before or the version after, whole.
+"""
+
+import logging
+import time
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from include.building.build_lock import build_lock
+from include.errors import PublishError
+from include.settings import Settings, connect
+
+log = logging.getLogger(__name__)
+
+# A night that adds or drops columns must wait for readers of that table: give up after
+# this long, let them pass, and try again.
+LOCK_TIMEOUT = "5s"
+LOCK_TRIES = 12
+
+
+@dataclass(frozen=True)
+class PublishResult:
+    """What one publish changed; both zero when nothing differed."""
+
+    publish_id: int | None
+    rows_deleted: int
+    rows_inserted: int
+
+
+@dataclass(frozen=True)
+class _Model:
+    name: str
+    row_key: tuple[str, ...]
+    rebuild_by: str
+
+    @property
+    def built(self) -> sql.Identifier:
+        return sql.Identifier("warehouse", self.name)
+
+    @property
+    def published(self) -> sql.Identifier:
+        return sql.Identifier("marts", self.name)
+
+
+def publish(settings: Settings, run_id: str) -> PublishResult:
+    """Publish the last build.
+
+    Raises PublishError when it did not succeed or did not pass gate 2, or when a reader
+    kept a table locked for a minute that has to change its columns.
+    """
+    with connect(settings) as connection, build_lock(connection):
+        build_id = _find_gated_build(connection)
+        for attempt in range(1, LOCK_TRIES + 1):
+            try:
+                with connection.transaction():
+                    result = _publish_build(connection, run_id, build_id)
+                break
+            except psycopg.errors.LockNotAvailable as error:
+                if attempt == LOCK_TRIES:
+                    raise PublishError(
+                        "A reader keeps a table of marts locked whose columns change: "
+                        "end its transaction and publish again; marts stay as they "
+                        "were."
+                    ) from error
+                log.warning("publish waits for a reader of marts (try %s)", attempt)
+                time.sleep(1)
+    log.info(
+        "published build %s: %s rows out, %s rows in",
+        build_id,
+        result.rows_deleted,
+        result.rows_inserted,
+    )
+    return result
+
+
+def verify_published(settings: Settings) -> dict[str, int]:
+    """Compare every published table with the warehouse, row by row.
+
+    Returns:
+        The number of rows that differ, by model; empty when all is equal.
+    """
+    differences: dict[str, int] = {}
+    with connect(settings) as connection:
+        for model in _published_models(connection):
+            columns = _columns(connection, "warehouse", model.name)
+            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            row = connection.execute(
+                sql.SQL(
+                    "select count(*) from ("
+                    "(select {names} from {built} except all"
+                    " select {names} from {published}) union all"
+                    " (select {names} from {published} except all"
+                    " select {names} from {built})) as differing"
+                ).format(names=names, built=model.built, published=model.published)
+            ).fetchone()
+            if row is not None and row[0]:
+                differences[model.name] = row[0]
+    return differences
+
+
+def _find_gated_build(connection: psycopg.Connection) -> int:
+    row = connection.execute(
+        "select build_id, status, gated_at from audit.builds"
+        " order by build_id desc limit 1"
+    ).fetchone()
+    if row is None:
+        raise PublishError("There is no build to publish: build first.")
+    build_id, status, gated_at = row
+    if status != "succeeded":
+        raise PublishError(
+            f"Build {build_id} is not complete ({status}): build again, then publish; "
+            "marts stay as they were."
+        )
+    if gated_at is None:
+        raise PublishError(
+            f"Build {build_id} has not passed gate 2: check the marts, then publish; "
+            "marts stay as they were."
+        )
+    return int(build_id)
+
+
+def _publish_build(
+    connection: psycopg.Connection, run_id: str, build_id: int
+) -> PublishResult:
+    connection.execute(sql.SQL("set local lock_timeout = {}").format(LOCK_TIMEOUT))
+    row = connection.execute(
+        "insert into audit.publishes (run_id, build_id) values (%s, %s)"
+        " returning publish_id",
+        [run_id, build_id],
+    ).fetchone()
+    assert row is not None
+    publish_id: int = row[0]
+    deleted = inserted = 0
+    for model in _published_models(connection):
+        changes = _publish_model(connection, publish_id, model)
+        deleted += changes[0]
+        inserted += changes[1]
+    _drop_relations_that_left(connection)
+    connection.execute("delete from audit.unpublished_keys")
+    connection.execute(
+        "update audit.publishes set rows_deleted = %s, rows_inserted = %s"
+        " where publish_id = %s",
+        [deleted, inserted, publish_id],
+    )
+    return PublishResult(publish_id, deleted, inserted)
+
+
+def _publish_model(
+    connection: psycopg.Connection, publish_id: int, model: _Model
+) -> tuple[int, int]:
+    """Copy one model's changed rows; returns the rows deleted and inserted."""
+    columns = _columns(connection, "warehouse", model.name)
+    names = sql.SQL(", ").join(map(sql.Identifier, columns))
+    published = _columns(connection, "marts", model.name)
+    if not published:
+        connection.execute(
+            sql.SQL(
+                "create table {published} (like {built} including comments"
+                " including indexes)"
+            ).format(published=model.published, built=model.built)
+        )
+        _comment_like(connection, model)
+        created = connection.execute(
+            sql.SQL("insert into {published} select * from {built}").format(
+                published=model.published, built=model.built
+            )
+        )
+        return 0, created.rowcount
+    if published != columns:
+        _change_columns(connection, model, published, columns)
+    keys = connection.execute(
+        "select count(*), coalesce(bool_or(key is null), false)"
+        " from audit.unpublished_keys where model = %s",
+        [model.name],
+    ).fetchone()
+    assert keys is not None
+    if not keys[0]:
+        return 0, 0
+    is_whole = keys[1] or published != columns
+    where = sql.SQL("") if is_whole else _where_unpublished(model, columns)
+    parts = {
+        "names": names,
+        "built": model.built,
+        "published": model.published,
+        "where": where,
+        "same": sql.SQL(" and ").join(
+            sql.SQL("published.{column} = rows_out.{column}").format(
+                column=sql.Identifier(column)
+            )
+            for column in model.row_key
+        ),
+        "model": sql.Literal(model.name),
+        "publish_id": sql.Literal(publish_id),
+    }
+    for statement in (
+        "create temporary table rows_out on commit drop as"
+        " select {names} from {published} {where}"
+        " except select {names} from {built} {where}",
+        "create temporary table rows_in on commit drop as"
+        " select {names} from {built} {where}"
+        " except select {names} from {published} {where}",
+        "insert into audit.published_changes (publish_id, model, change, row_image)"
+        " select {publish_id}, {model}, 'deleted', to_jsonb(rows_out) from rows_out"
+        " union all"
+        " select {publish_id}, {model}, 'inserted', to_jsonb(rows_in) from rows_in",
+    ):
+        connection.execute(sql.SQL(statement).format(**parts))
+    deleted = connection.execute(
+        sql.SQL(
+            "delete from {published} as published using rows_out where {same}"
+        ).format(**parts)
+    ).rowcount
+    inserted = connection.execute(
+        sql.SQL("insert into {published} ({names}) select {names} from rows_in").format(
+            **parts
+        )
+    ).rowcount
+    connection.execute("drop table rows_out")
+    connection.execute("drop table rows_in")
+    return deleted, inserted
+
+
+def _where_unpublished(model: _Model, columns: dict[str, str]) -> sql.Composed:
+    return sql.SQL(
+        "where {column} in (select cast(key as {type}) from audit.unpublished_keys"
+        " where model = {model})"
+    ).format(
+        column=sql.Identifier(model.rebuild_by),
+        type=sql.SQL(columns[model.rebuild_by]),
+        model=sql.Literal(model.name),
+    )
+
+
+def _change_columns(
+    connection: psycopg.Connection,
+    model: _Model,
+    published: dict[str, str],
+    columns: dict[str, str],
+) -> None:
+    """Give the published table the columns of the built one; views on it stay."""
+    for column, type_name in published.items():
+        if columns.get(column) != type_name:
+            connection.execute(
+                sql.SQL("alter table {} drop column {}").format(
+                    model.published, sql.Identifier(column)
+                )
+            )
+    for column, type_name in columns.items():
+        if published.get(column) != type_name:
+            connection.execute(
+                sql.SQL("alter table {} add column {} {}").format(
+                    model.published,
+                    sql.Identifier(column),
+                    sql.SQL(type_name),
+                )
+            )
+    log.info("the columns of marts.%s changed", model.name)
+
+
+def _comment_like(connection: psycopg.Connection, model: _Model) -> None:
+    """Carry the table's own comment over: `like` takes those of columns alone."""
+    row = connection.execute(
+        "select obj_description(to_regclass(%s), 'pg_class')",
+        [f"warehouse.{model.name}"],
+    ).fetchone()
+    if row is not None and row[0]:
+        connection.execute(
+            sql.SQL("comment on table {} is {}").format(
+                model.published, sql.Literal(row[0])
+            )
+        )
+
+
+def _drop_relations_that_left(connection: psycopg.Connection) -> None:
+    """Drop tables of marts that no model stands behind any more."""
+    rows = connection.execute(
+        "select tables.table_name from information_schema.tables as tables"
+        " where tables.table_schema = 'marts' and tables.table_type = 'BASE TABLE'"
+        " and not exists (select from audit.models"
+        "  where models.model = tables.table_name and models.is_published)"
+    ).fetchall()
+    for (name,) in rows:
+        connection.execute(
+            sql.SQL("drop table {}").format(sql.Identifier("marts", name))
+        )
+        log.info("marts.%s left the project and was dropped", name)
+
+
+def _published_models(connection: psycopg.Connection) -> list[_Model]:
+    rows = connection.execute(
+        "select model, row_key, rebuild_by from audit.models"
+        " where is_published order by model"
+    ).fetchall()
+    return [
+        _Model(name, tuple(row_key), rebuild_by) for name, row_key, rebuild_by in rows
+    ]
+
+
+def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, str]:
+    """Return the columns of a table and their types, in order; empty: no such table."""
+    rows = connection.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped"
+        " order by attnum",
+        [f"{schema}.{table}"],
+    ).fetchall()
+    return dict(rows)

@@ -1,0 +1,267 @@
+"""Measure the loads that wait for gate 1, one profile per load.
+
+In: loads of status "loaded", their feeds' contracts and raw tables. Out: one row per
+load in ``audit.load_profiles``: what it holds (counted by one query per feed, however
+many loads wait) and how that compares with the feed's other loads. Figures only, so
+that nothing personal reaches a report.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row, dict_row
+from psycopg.types.json import Jsonb
+
+from include.contracts import FeedContract
+from include.gates.load_history import FeedHistory, PastLoad
+
+# A row is old when it happened longer before its batch date than this: exports catch
+# up after a week-end or an outage, but seldom after a month.
+LONG_BEFORE_DAYS = 30
+# How far back a load is compared: eight weeks hold eight of each weekday.
+HISTORY_DAYS = 56
+
+
+@dataclass(frozen=True)
+class WaitingLoad:
+    """A load that gate 1 must accept or hold."""
+
+    load_id: int
+    feed: str
+    batch_date: date
+    content_hash: str
+    rows_in_file: int
+    rows_loaded: int
+    rows_rejected: int
+
+
+def read_waiting_loads(connection: psycopg.Connection) -> list[WaitingLoad]:
+    """Read every load of status "loaded", oldest batch date first, then as loaded."""
+    with connection.cursor(row_factory=class_row(WaitingLoad)) as cursor:
+        return cursor.execute(
+            "select load_id, feed, batch_date, content_hash, rows_in_file,"
+            " rows_loaded, rows_rejected from audit.loads where status = 'loaded'"
+            " order by batch_date, feed, loaded_at, load_id"
+        ).fetchall()
+
+
+def profile_loads(
+    connection: psycopg.Connection,
+    contracts: Mapping[str, FeedContract],
+    loads: Sequence[WaitingLoad],
+    reporting_time_zone: str,
+) -> None:
+    """Measure the loads and write their rows of ``audit.load_profiles``, anew.
+
+    Every feed of `loads` has a contract, and its loads come oldest batch date first.
+    Each is compared with those before it, waiting ones included, so that a range of
+    nights is judged like the same nights one by one.
+    """
+    loads_by_feed: dict[str, list[WaitingLoad]] = {}
+    for load in loads:
+        loads_by_feed.setdefault(load.feed, []).append(load)
+    for feed, waiting in loads_by_feed.items():
+        contract = contracts[feed]
+        with connection.transaction():
+            profiles = _count_rows(connection, contract, waiting, reporting_time_zone)
+            history = _read_history(connection, contract, waiting)
+            for load, profile in zip(waiting, profiles, strict=True):
+                counted = PastLoad(
+                    load_id=load.load_id,
+                    batch_date=load.batch_date,
+                    content_hash=load.content_hash,
+                    rows=load.rows_loaded,
+                    keys=profile["distinct_keys"],
+                    filled_rows=profile["filled_rows"],
+                )
+                comparison = history.compare(counted)
+                history.add(counted, comparison)
+                profile |= asdict(comparison)
+            _write_profiles(connection, profiles)
+
+
+def _count_rows(
+    connection: psycopg.Connection,
+    contract: FeedContract,
+    loads: Sequence[WaitingLoad],
+    reporting_time_zone: str,
+) -> list[dict[str, Any]]:
+    """Count the rows of the loads in the raw table: one profile each, in their order.
+
+    The transaction's time zone becomes the source's: export times without an offset
+    are read in it.
+    """
+    load_ids = [load.load_id for load in loads]
+    parameters = {"zone": reporting_time_zone, "load_ids": load_ids}
+    connection.execute("select set_config('timezone', %s, true)", [contract.time_zone])
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.execute(_compose_count(contract), parameters)
+        counted = {row["load_id"]: row for row in cursor}
+    drifted: dict[int, int] = dict(
+        connection.execute(
+            "select load_id, count(*) from audit.drift where load_id = any(%s)"
+            " group by load_id",
+            [load_ids],
+        ).fetchall()
+    )
+    has_event_time = contract.event_time is not None
+    profiles = []
+    for load in loads:
+        row = counted.get(load.load_id, {})
+        rows_in_raw = row.get("rows_in_raw", 0)
+        with_key = rows_in_raw - row.get("rows_without_key", 0)
+        filled = row.get("filled", [0] * len(contract.required_columns))
+        profiles.append(
+            {
+                "load_id": load.load_id,
+                "feed": load.feed,
+                "batch_date": load.batch_date,
+                "delivery": contract.delivery,
+                "rows_in_file": load.rows_in_file,
+                "rows_loaded": load.rows_loaded,
+                "rows_rejected": load.rows_rejected,
+                "rows_in_raw": rows_in_raw,
+                "rows_without_key": rows_in_raw - with_key,
+                "rows_repeating_key": with_key - row.get("distinct_keys", 0),
+                "distinct_keys": row.get("distinct_keys", 0),
+                "filled_rows": dict(
+                    zip(contract.required_columns, filled, strict=True)
+                ),
+                "undeclared_columns": (
+                    drifted.get(load.load_id, 0)
+                    if contract.storage == "columns"
+                    else None
+                ),
+                **{
+                    name: row.get(name, 0) if has_event_time else None
+                    for name in (
+                        "rows_without_event_time",
+                        "rows_after_batch_date",
+                        "rows_long_before_batch_date",
+                    )
+                },
+                "earliest_event_date": row.get("earliest_event_date"),
+                "latest_event_date": row.get("latest_event_date"),
+            }
+        )
+    return profiles
+
+
+def _compose_count(contract: FeedContract) -> sql.Composed:
+    """Compose the query that counts the rows of %(load_ids)s, one row per load."""
+    table = sql.Identifier(contract.schema_name, contract.feed)
+    if contract.is_snapshot:
+        members = sql.Identifier(contract.schema_name, f"{contract.feed}__snapshots")
+        rows = sql.SQL(
+            "{} as lineage join {} as content on content._row_id = lineage._row_id"
+        ).format(members, table)
+    else:
+        rows = sql.SQL("{} as lineage").format(table)
+    alias = "content" if contract.is_snapshot else "lineage"
+
+    def value(name: str) -> sql.Composable:
+        if contract.storage == "record":
+            return sql.SQL("({}.record ->> {})").format(
+                sql.Identifier(alias), sql.Literal(name)
+            )
+        return sql.Identifier(alias, name)
+
+    required = [value(name) for name in contract.required_columns]
+    event_time = value(contract.event_time) if contract.event_time else sql.SQL("null")
+    return sql.SQL(
+        # `offset 0` keeps a value from being worked out once per aggregate.
+        "select load_id, count(*) as rows_in_raw,"
+        " count(*) filter (where key is null) as rows_without_key,"
+        " count(distinct hashtextextended(key, 0)) as distinct_keys,"
+        " array[{filled}]::bigint[] as filled,"
+        " count(*) filter (where event_date is null) as rows_without_event_time,"
+        " count(*) filter (where event_date > batch_date) as rows_after_batch_date,"
+        " count(*) filter (where event_date < batch_date - {long_before})"
+        "   as rows_long_before_batch_date,"
+        " min(event_date) as earliest_event_date,"
+        " max(event_date) as latest_event_date"
+        " from (select lineage._load_id as load_id, loads.batch_date, {key} as key,"
+        "   cast(case when {event_time} ~ '^[0-9]'"
+        "     and pg_input_is_valid({event_time}, 'timestamptz')"
+        "     then cast({event_time} as timestamptz) end"
+        "     at time zone %(zone)s as date) as event_date{required}"
+        "   from {rows} join audit.loads as loads"
+        "   on loads.load_id = lineage._load_id"
+        "   where lineage._load_id = any(%(load_ids)s) offset 0) as measured"
+        " group by load_id"
+    ).format(
+        filled=sql.SQL(", ").join(
+            sql.SQL("count({})").format(sql.Identifier(f"required_{number}"))
+            for number in range(len(required))
+        ),
+        long_before=sql.Literal(LONG_BEFORE_DAYS),
+        key=sql.SQL(" || chr(31) || ").join(map(value, contract.natural_key)),
+        event_time=sql.SQL("cast({} as text)").format(event_time),
+        required=sql.SQL("").join(
+            sql.SQL(", {} as {}").format(column, sql.Identifier(f"required_{number}"))
+            for number, column in enumerate(required)
+        ),
+        rows=rows,
+    )
+
+
+def _read_history(
+    connection: psycopg.Connection,
+    contract: FeedContract,
+    waiting: Sequence[WaitingLoad],
+) -> FeedHistory:
+    """Read the loads in force that the waiting ones of a feed are compared with."""
+    rows = connection.execute(
+        # A snapshot is compared with the last one, however long ago that came.
+        "select loads.load_id, loads.batch_date, loads.content_hash,"
+        " loads.rows_loaded, coalesce(profiles.distinct_keys, loads.rows_loaded),"
+        " coalesce(profiles.filled_rows, '{}')"
+        " from audit.loads as loads left join audit.load_profiles as profiles"
+        " on profiles.load_id = loads.load_id"
+        " where loads.feed = %(feed)s and loads.status = 'accepted'"
+        " and loads.batch_date <= %(last)s and loads.batch_date >= least("
+        "   %(first)s, (select max(batch_date) from audit.loads"
+        "     where feed = %(feed)s and status = 'accepted'"
+        "     and batch_date < %(first_waiting)s))",
+        {
+            "feed": contract.name,
+            "first": waiting[0].batch_date - timedelta(days=HISTORY_DAYS),
+            "first_waiting": waiting[0].batch_date,
+            "last": waiting[-1].batch_date,
+        },
+    ).fetchall()
+    dates_by_content: dict[str, list[date]] = {}
+    for content_hash, batch_date in connection.execute(
+        "select content_hash, batch_date from audit.loads"
+        " where feed = %s and status = 'accepted' and content_hash = any(%s)",
+        [contract.name, [load.content_hash for load in waiting]],
+    ):
+        dates_by_content.setdefault(content_hash, []).append(batch_date)
+    return FeedHistory(
+        contract.is_snapshot, [PastLoad(*row) for row in rows], dates_by_content
+    )
+
+
+def _write_profiles(
+    connection: psycopg.Connection, profiles: Sequence[Mapping[str, Any]]
+) -> None:
+    names = list(profiles[0])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "delete from audit.load_profiles where load_id = any(%s)",
+            [[profile["load_id"] for profile in profiles]],
+        )
+        cursor.executemany(
+            sql.SQL("insert into audit.load_profiles ({}) values ({})").format(
+                sql.SQL(", ").join(map(sql.Identifier, names)),
+                sql.SQL(", ").join(map(sql.Placeholder, names)),
+            ),
+            [
+                {**profile, "filled_rows": Jsonb(profile["filled_rows"])}
+                for profile in profiles
+            ],
+        )

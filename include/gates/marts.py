@@ -1,0 +1,169 @@
+"""Gate 2: would a reader believe what the last build made?
+
+In: ``warehouse.*`` after a build. Out: nothing when it may be published, with warnings
+in the log; else GateError, and ``marts`` stay as they were. The rules lie in
+``expectations/marts.py``.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import psycopg
+
+from expectations import marts, marts_queries
+from expectations.context import Outcome, SuiteRun, run_suites
+from expectations.rules import Rule, build_suite
+from include.errors import GateError
+from include.gates.results import Finding, GateResult, ResultRow, record_results
+from include.settings import Settings, connect
+
+log = logging.getLogger(__name__)
+
+
+def check_marts(settings: Settings, run_id: str) -> GateResult:
+    """Check the last build; at once when nothing changed since one that passed.
+
+    Raises GateError when a critical expectation is not met; its `source` is the system
+    to blame, where all the failures belong to one.
+    """
+    result = GateResult(run_id, "marts")
+    with connect(settings) as connection:
+        if _is_already_checked(connection):
+            log.info("gate 2: nothing changed since the last build that passed")
+            return result
+        relations = _read_published_relations(connection)
+        connection.commit()
+        rules_by_suite = _list_rules(relations)
+        outcomes = run_suites(
+            settings, _compose_runs(rules_by_suite, relations), run_id
+        )
+        result.checked = len(outcomes)
+        record_results(
+            connection,
+            run_id,
+            "marts",
+            [_judge(outcome, rules_by_suite, result) for outcome in outcomes],
+        )
+    if result.failed_critical:
+        raise _compose_error(result)
+    log.info(
+        "gate 2: %d expectations met, %d warnings",
+        result.checked - len(result.failed_warning),
+        len(result.failed_warning),
+    )
+    return result
+
+
+def _is_already_checked(connection: psycopg.Connection) -> bool:
+    """Whether no build since the last one that passed changed anything.
+
+    Raises GateError when the last build did not succeed.
+    """
+    row = connection.execute(
+        "select status from audit.builds order by build_id desc limit 1"
+    ).fetchone()
+    if row is None or row[0] != "succeeded":
+        raise GateError(
+            "There is no finished build to check: the last one "
+            f"{'failed' if row else 'never began'}; build again."
+        )
+    passed = connection.execute(
+        "select count(*) filter (where status <> 'succeeded' or loads_touched > 0"
+        "  or models_rebuilt > 0) from audit.builds"
+        " where build_id > (select max(build_id) from audit.builds"
+        "  where gated_at is not null)"
+        " having exists (select from audit.builds where gated_at is not null)"
+    ).fetchone()
+    return passed is not None and passed[0] == 0
+
+
+def _read_published_relations(connection: psycopg.Connection) -> list[str]:
+    rows = connection.execute(
+        "select model from audit.models where is_published"
+        " and to_regclass('warehouse.' || model) is not null"
+        " and to_regclass('marts.' || model) is not null order by model"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _list_rules(relations: Sequence[str]) -> dict[str, tuple[Rule, ...]]:
+    return {
+        **{f"{metric}_scores": rules for metric, rules in marts.SCORE_RULES.items()},
+        **({"relations": marts.RELATION_RULES} if relations else {}),
+        "figures": marts.FIGURE_RULES,
+    }
+
+
+def _compose_runs(
+    rules_by_suite: dict[str, tuple[Rule, ...]], relations: Sequence[str]
+) -> list[SuiteRun]:
+    queries = {
+        **{
+            f"{metric}_scores": marts_queries.compose_score_query(metric)
+            for metric in marts.SCORE_RULES
+        },
+        "relations": marts_queries.compose_relation_query(relations)
+        if relations
+        else "",
+        "figures": marts_queries.compose_figures_query(),
+    }
+    return [
+        SuiteRun(build_suite(suite, rules), queries[suite])
+        for suite, rules in rules_by_suite.items()
+    ]
+
+
+def _judge(
+    outcome: Outcome,
+    rules_by_suite: dict[str, tuple[Rule, ...]],
+    result: GateResult,
+) -> ResultRow:
+    """Add what is not met to the result and tell the log; return its trace."""
+    rule = next(
+        rule
+        for rule in rules_by_suite[outcome.suite]
+        if rule.name == outcome.meta["rule"]
+    )
+    observed = _describe(outcome, rule)
+    if observed is not None:
+        row_id = next(iter(outcome.failing))
+        source = rule.source or marts.SOURCES.get(row_id)
+        result.add(rule.severity, Finding(outcome.suite, rule.name, observed, source))
+        level = logging.ERROR if rule.severity == "critical" else logging.WARNING
+        log.log(
+            level,
+            "gate 2: %s, expected: %s; %s.",
+            observed,
+            rule.expected,
+            rule.remedy,
+        )
+    return ResultRow(
+        outcome.suite,
+        outcome.suite,
+        rule.name,
+        rule.severity,
+        outcome.is_met,
+        observed,
+    )
+
+
+def _describe(outcome: Outcome, rule: Rule) -> str | None:
+    """Describe the first row that fails and count the others; None: all met."""
+    if outcome.is_met:
+        return None
+    row_id, value = next(iter(outcome.failing.items()))
+    observed = rule.observed.format(row_id=row_id, value=value)
+    others = len(outcome.failing) - 1
+    return f"{observed} and {others:,} more rows" if others else observed
+
+
+def _compose_error(result: GateResult) -> GateError:
+    sources = {finding.source for finding in result.failed_critical}
+    first = result.failed_critical[0]
+    others = len(result.failed_critical) - 1
+    return GateError(
+        f"Gate 2 stops the publish: {first.observed} ({first.expectation})"
+        f"{f'; {others} more are in audit.gate_results' if others else ''}; marts stay"
+        " as they were, see the Data Docs.",
+        source=sources.pop() if len(sources) == 1 else None,
+    )

@@ -1,0 +1,1 @@
+"""Loading: files of the landing zone to raw tables, one load at a time."""

@@ -1,0 +1,143 @@
+"""The careful reader of CSV: every record is parsed here, in bounded memory.
+
+In: a CSV stream that the fast path refused, or that is stored as records. Out: batches
+of raw rows, and a reject with its raw text for each record that cannot be read.
+"""
+
+import csv
+from collections import Counter
+from collections.abc import Iterator
+
+from include.contracts import FeedContract
+from include.loading.batches import Batch, FileRows, Reject, make_storable
+from include.loading.csv_scan import CsvScan, NotClean
+from include.loading.file_content import ByteSource, FileProblem
+from include.loading.row_plan import RowMaker, plan_rows
+from include.loading.table_header import TableHeader, read_header_rows
+from include.loading.text_lines import UndecodedCount, has_undecoded, read_lines
+
+LONGEST_FIELD = 1 << 23
+
+
+def read_csv(contract: FeedContract, content: ByteSource) -> FileRows:
+    """Read a CSV file; its header is read and matched at once.
+
+    Raises FileProblem, also while the batches are read.
+    """
+    csv.field_size_limit(LONGEST_FIELD)
+    records = _split_records(read_lines(content, contract.encoding), contract.delimiter)
+    header = _read_header(contract, records)
+    drift: Counter[str] = Counter()
+    columns, make_row = plan_rows(contract, header, drift)
+    batches = _read_batches(contract, header, records, make_row)
+    return FileRows(columns, batches, drift)
+
+
+def _split_records(
+    lines: Iterator[str], delimiter: str
+) -> Iterator[tuple[list[str] | str, str]]:
+    """Yield each record's fields, or the reason why it has none, and its raw text.
+
+    After a malformed record reading goes on with the next line.
+    """
+    consumed: list[str] = []
+
+    def pass_on() -> Iterator[str]:
+        for line in lines:
+            consumed.append(line)
+            yield line
+
+    reader = csv.reader(pass_on(), delimiter=delimiter, strict=True)
+    while True:
+        try:
+            for fields in reader:
+                raw = consumed[0] if len(consumed) == 1 else "".join(consumed)
+                consumed.clear()
+                if fields:
+                    yield fields, raw
+            return
+        except csv.Error as error:
+            yield _explain(error), "".join(consumed)
+            consumed.clear()
+
+
+def _explain(error: csv.Error) -> str:
+    words = str(error)
+    if "expected after" in words:
+        return "text after the closing quote of a field"
+    if "unexpected end" in words:
+        return "a quoted field that is never closed"
+    if "new-line character" in words:
+        return "a carriage return outside quotes"
+    if "field larger" in words:
+        return "a field longer than 8 million characters (perhaps a missing quote)"
+    return words
+
+
+def _read_header(
+    contract: FeedContract, records: Iterator[tuple[list[str] | str, str]]
+) -> TableHeader:
+    def take_rows() -> Iterator[list[str]]:
+        for fields, raw in records:
+            if isinstance(fields, str):
+                raise FileProblem(
+                    f"the header cannot be read: {fields}", "export it again"
+                )
+            if has_undecoded(raw) or "\0" in raw:
+                raise FileProblem(
+                    f"the header is not {contract.encoding} text",
+                    "write the file's encoding into the contract, or export it again",
+                )
+            yield fields
+
+    return read_header_rows(contract, take_rows())
+
+
+def _read_batches(
+    contract: FeedContract,
+    header: TableHeader,
+    records: Iterator[tuple[list[str] | str, str]],
+    make_row: RowMaker,
+) -> Iterator[Batch]:
+    width = len(header.names)
+    undecoded = UndecodedCount(contract.encoding)
+    row_number = 0
+    is_after_malformed = False
+    batch = Batch()
+    for row_number, (fields, raw) in enumerate(records, start=1):
+        reason = None
+        if isinstance(fields, str):
+            reason = fields
+            is_after_malformed = True
+        elif "\0" in raw:
+            reason = "a NUL character"
+        elif has_undecoded(raw):
+            reason = undecoded.add(row_number)
+        elif len(fields) != width:
+            reason = f"{len(fields)} fields where the header has {width}"
+        elif is_after_malformed:
+            # What follows may be the rest of the malformed record, not a row.
+            if _has_stray_quotes(raw, contract.delimiter):
+                reason = "stray quotes after a malformed row"
+            else:
+                is_after_malformed = False
+        if reason is None and not isinstance(fields, str):
+            batch.rows.append(make_row(row_number, fields))
+        else:
+            text = make_storable(raw.rstrip("\r\n"))
+            batch.rejects.append(Reject(row_number, str(reason), text))
+        batch.characters += len(raw)
+        if batch.is_full:
+            yield batch
+            batch = Batch()
+    undecoded.check(row_number)
+    yield batch
+
+
+def _has_stray_quotes(raw: str, delimiter: str) -> bool:
+    scan = CsvScan(delimiter)
+    try:
+        scan.feed(raw.encode())
+    except NotClean:
+        return True
+    return False

@@ -1,0 +1,132 @@
+"""The fast path: a plain CSV streams into COPY as it is, scanned on the way.
+
+In: the content of a CSV file. Out: its rows in a table, lineage filled by column
+defaults, or `NotClean` when only the careful path can read the file.
+"""
+
+import codecs
+import csv
+from collections.abc import Iterator
+
+import psycopg
+from psycopg import sql
+
+from include.contracts import FeedContract
+from include.loading.csv_scan import CsvScan, NotClean
+from include.loading.file_content import CHUNK_BYTES, ByteSource, FileProblem
+from include.loading.table_header import TableHeader, read_header_rows
+from include.loading.text_lines import EncodingCheck
+
+LONGEST_BLOCK = 1 << 25
+
+# Encodings whose delimiters, quotes and newlines are single ASCII bytes, with the name
+# PostgreSQL has for them.
+SERVER_ENCODINGS = {
+    "utf-8": "UTF8",
+    "utf-8-sig": "UTF8",
+    "ascii": "UTF8",
+    "iso8859-1": "LATIN1",
+    "iso8859-2": "LATIN2",
+    "iso8859-15": "LATIN9",
+    "cp1250": "WIN1250",
+    "cp1252": "WIN1252",
+}
+
+
+def may_go_fast(contract: FeedContract) -> bool:
+    """Tell whether the feed's files can be plain at all."""
+    return (
+        contract.format == "csv"
+        and contract.storage == "columns"
+        and contract.delimiter.isascii()
+        and not contract.delimiter.isalnum()
+        and contract.delimiter not in '"\r\n\\.'
+        and set(contract.null_markers) <= {""}
+        and codecs.lookup(contract.encoding).name in SERVER_ENCODINGS
+    )
+
+
+def copy_plain(
+    connection: psycopg.Connection,
+    contract: FeedContract,
+    target: sql.Identifier,
+    content: ByteSource,
+) -> tuple[int, int]:
+    """Stream a plain CSV into `target`.
+
+    Returns the records counted by the scan and the rows counted by COPY. Raises
+    NotClean, FileProblem, and psycopg's errors for what COPY refuses.
+    """
+    blocks = _read_blocks(content)
+    encoding = EncodingCheck(contract.encoding)
+    first = next(blocks, b"")
+    encoding.feed(first)
+    if encoding.is_utf_8:
+        raise NotClean("UTF-8 where the contract says otherwise")
+    first = first.removeprefix(codecs.BOM_UTF8)
+    header, rest = _split_header(contract, first)
+    columns = [header.names[position] for position in header.declared]
+    if header.undeclared:
+        raise NotClean("undeclared columns")
+    if len(columns) < 2:
+        # COPY takes an empty line for a row when there is but one column.
+        raise NotClean("a single column")
+    statement = sql.SQL(
+        "copy {} ({}) from stdin"
+        " with (format csv, delimiter {}, force_null *, encoding {})"
+    ).format(
+        target,
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Literal(contract.delimiter),
+        sql.Literal(SERVER_ENCODINGS[codecs.lookup(contract.encoding).name]),
+    )
+    scan = CsvScan(contract.delimiter)
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            scan.feed(rest)
+            copy.write(rest)
+            for block in blocks:
+                encoding.feed(block)
+                scan.feed(block)
+                copy.write(block)
+            scan.finish()
+            if encoding.is_utf_8:
+                raise NotClean("UTF-8 where the contract says otherwise")
+        return scan.rows, cursor.rowcount
+
+
+def _read_blocks(content: ByteSource) -> Iterator[bytes]:
+    """Cut a stream into blocks that end at a newline (the last one: at the end)."""
+    rest = b""
+    while chunk := content.read(CHUNK_BYTES):
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield b"".join((rest, memoryview(chunk)[:cut]))
+            rest = chunk[cut:]
+        else:
+            rest += chunk
+        if len(rest) > LONGEST_BLOCK:
+            raise NotClean("a very long line")
+    if rest:
+        yield rest
+
+
+def _split_header(contract: FeedContract, block: bytes) -> tuple[TableHeader, bytes]:
+    """Read the header at the beginning of a block; return it and what follows."""
+    end = 0
+
+    def read_lines() -> Iterator[str]:
+        nonlocal end
+        while end < len(block):
+            start, end = end, block.find(b"\n", end) + 1 or len(block)
+            yield block[start:end].decode(contract.encoding)
+
+    records = csv.reader(read_lines(), delimiter=contract.delimiter, strict=True)
+    # An empty line is no record, among the header rows either.
+    rows = filter(None, records)
+    try:
+        header = read_header_rows(contract, rows)
+    except (csv.Error, UnicodeDecodeError, FileProblem) as error:
+        # The careful path reads it once more, and says what is wrong where it must.
+        raise NotClean(f"a header that is not plain ({error})") from error
+    return header, block[end:]

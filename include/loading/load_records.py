@@ -1,0 +1,159 @@
+"""What audit keeps of a load: its files, its counts, its drift, its status.
+
+In: what the loader copied. Out: rows in audit.loads, audit.load_files and audit.drift.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import psycopg
+
+from include.contracts import FeedContract
+from include.loading.careful_path import RowCounts
+from include.loading.file_copy import CopiedFile
+
+# In the order in which a repeated content is looked for.
+REPEATABLE_STATUSES = ("accepted", "loaded", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLoad:
+    """A load that may have the content that is in the landing zone now."""
+
+    load_id: int
+    status: str
+    content_hash: str
+    contract_hash: str
+    counts: RowCounts
+    names_and_sizes: list[tuple[str, int]]
+
+
+def lock_feed(connection: psycopg.Connection, feed: str) -> None:
+    """Wait until nobody else loads the feed; until the end of the transaction."""
+    connection.execute(
+        "select pg_advisory_xact_lock(hashtextextended('cx.load.' || %s, 0))", [feed]
+    )
+
+
+def find_known_loads(
+    connection: psycopg.Connection, feed: str, batch_date: date
+) -> list[KnownLoad]:
+    """Return the accepted, undecided and held loads of a feed and date.
+
+    The accepted one comes first, then the youngest.
+    """
+    rows = connection.execute(
+        "select load_id, status, content_hash, contract_hash,"
+        " rows_in_file, rows_loaded, rows_rejected, ("
+        "   select jsonb_agg(jsonb_build_array(path, bytes) order by file_no)"
+        "   from audit.load_files where load_files.load_id = loads.load_id"
+        " ) from audit.loads as loads"
+        " where feed = %s and batch_date = %s and status = any(%s)"
+        " order by array_position(%s, status), load_id desc",
+        [feed, batch_date, list(REPEATABLE_STATUSES), list(REPEATABLE_STATUSES)],
+    ).fetchall()
+    return [
+        KnownLoad(
+            *(load_id, status, content_hash, contract_hash),
+            RowCounts(*counts),
+            [(path, size) for path, size in files or []],
+        )
+        for load_id, status, content_hash, contract_hash, *counts, files in rows
+    ]
+
+
+def begin_load(
+    connection: psycopg.Connection,
+    contract: FeedContract,
+    batch_date: date,
+    run_id: str,
+) -> int:
+    """Give a load its id; nobody sees it before the transaction commits."""
+    row = connection.execute(
+        "insert into audit.loads"
+        " (feed, batch_date, content_hash, contract_hash, run_id)"
+        " values (%s, %s, '', %s, %s) returning load_id",
+        [contract.name, batch_date, contract.content_hash, run_id],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def finish_load(
+    connection: psycopg.Connection, load_id: int, copied: Sequence[CopiedFile]
+) -> RowCounts:
+    """Write down the files, the drift and the sums of a load; return the sums."""
+    counts = RowCounts(
+        sum(done.counts.read for done in copied),
+        sum(done.counts.loaded for done in copied),
+        sum(done.counts.rejected for done in copied),
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into audit.load_files (load_id, file_no, path, bytes, sha256,"
+            " rows_in_file, rows_loaded, rows_rejected, reader)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    *(load_id, done.file_no, done.file.path, done.bytes, done.sha256),
+                    *(done.counts.read, done.counts.loaded, done.counts.rejected),
+                    done.reader,
+                )
+                for done in copied
+            ],
+        )
+        drift: Counter[str] = Counter()
+        for done in copied:
+            # Not a sum: that would lose the columns without any value.
+            drift.update(done.drift)
+        cursor.executemany(
+            "insert into audit.drift (load_id, column_name, rows) values (%s, %s, %s)",
+            [(load_id, name, rows) for name, rows in drift.items()],
+        )
+    content_hash = hash_content((done.file.name, done.sha256) for done in copied)
+    connection.execute(
+        "update audit.loads set content_hash = %s, bytes = %s, rows_in_file = %s,"
+        " rows_loaded = %s, rows_rejected = %s, loaded_at = clock_timestamp()"
+        " where load_id = %s",
+        [
+            content_hash,
+            sum(done.bytes for done in copied),
+            *(counts.read, counts.loaded, counts.rejected),
+            load_id,
+        ],
+    )
+    return counts
+
+
+def hash_content(names_and_hashes: Iterable[tuple[str, str]]) -> str:
+    """Hash the content of a load: its files' names, their SHA-256, and their order."""
+    text = json.dumps([list(pair) for pair in names_and_hashes], ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def reopen_load(connection: psycopg.Connection, load_id: int) -> None:
+    """Put a held load before gate 1 again."""
+    connection.execute(
+        "update audit.loads set status = 'loaded', held_reason = null,"
+        " decided_at = null where load_id = %s",
+        [load_id],
+    )
+
+
+def retire_undecided(
+    connection: psycopg.Connection, feed: str, batch_date: date, load_id: int
+) -> None:
+    """Set aside undecided loads whose content is no longer in the landing zone.
+
+    Otherwise gate 1 might put an older content in force after the newer one.
+    """
+    connection.execute(
+        "update audit.loads set status = 'superseded', superseded_by = %s,"
+        " decided_at = clock_timestamp()"
+        " where feed = %s and batch_date = %s and status = 'loaded' and load_id <> %s",
+        [load_id, feed, batch_date, load_id],
+    )

@@ -1,0 +1,120 @@
+"""The header of a table-like file, matched with its contract.
+
+In: the header rows as the file has them. Out: a `TableHeader`, one name per column of
+the file: the contract's name for declared columns, the header's own text for others.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from include.contracts import FeedContract
+from include.loading.file_content import FileProblem
+
+SHOWN_HEADERS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderLayout:
+    """How many rows come before the first record, and which holds the names."""
+
+    rows: int
+    name_row: int
+    rename: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TableHeader:
+    """The names of a file's columns, in file order, each once.
+
+    `declared` and `undeclared` are positions in `names`.
+    """
+
+    names: tuple[str, ...]
+    declared: tuple[int, ...]
+    undeclared: tuple[int, ...]
+
+
+def read_header_rows(contract: FeedContract, rows: Iterator[list[str]]) -> TableHeader:
+    """Take the header rows off `rows` and match them.
+
+    Raises FileProblem when the file is empty, ends within them or lacks a required
+    column.
+    """
+    first = next(rows, None)
+    if first is None:
+        raise FileProblem("the file is empty", "export it again")
+    layout = choose_layout(contract, first)
+    header = [first, *islice(rows, layout.rows - 1)]
+    if len(header) < layout.rows:
+        raise FileProblem(
+            f"the file ends within its {layout.rows} header rows", "export it again"
+        )
+    return match_header(contract, layout, header[layout.name_row - 1])
+
+
+def choose_layout(contract: FeedContract, first_row: Sequence[str]) -> HeaderLayout:
+    """Find the shape of the header from its first row."""
+    first = first_row[0].strip() if first_row else ""
+    for shape in contract.shapes:
+        if shape.first_header == first:
+            return HeaderLayout(shape.header_rows, shape.header_name_row, shape.rename)
+    return HeaderLayout(contract.header_rows, contract.header_name_row, {})
+
+
+def match_header(
+    contract: FeedContract, layout: HeaderLayout, name_row: Sequence[str]
+) -> TableHeader:
+    """Name the columns of a file.
+
+    A name that comes again gets `__2`, `__3` …; a column without a name is called by
+    its position, `column_16`. Raises FileProblem when a required column is missing.
+    """
+    headers: list[str] = []
+    taken: set[str] = set()
+    for position, cell in enumerate(name_row, start=1):
+        text = cell.strip() or f"column_{position}"
+        text = layout.rename.get(text, text)
+        unique, count = text, 1
+        while unique in taken:
+            count += 1
+            unique = f"{text}__{count}"
+        taken.add(unique)
+        headers.append(unique)
+    names = list(headers)
+    declared: dict[int, str] = {}
+    for column in contract.columns:
+        for alias in (*column.headers, column.name):
+            if alias in taken and headers.index(alias) not in declared:
+                declared[headers.index(alias)] = column.name
+                break
+    for position, name in declared.items():
+        names[position] = name
+    missing = [
+        name for name in contract.required_columns if name not in declared.values()
+    ]
+    if missing:
+        _refuse(contract, missing, headers)
+    # An undeclared header may be called as a declared column that came by its alias.
+    for position in range(len(names)):
+        while position not in declared and names[position] in declared.values():
+            names[position] += "__2"
+    return TableHeader(
+        names=tuple(names),
+        declared=tuple(sorted(declared)),
+        undeclared=tuple(i for i in range(len(names)) if i not in declared),
+    )
+
+
+def _refuse(contract: FeedContract, missing: list[str], headers: list[str]) -> None:
+    columns = {column.name: column for column in contract.columns}
+    wanted = ", ".join(" or ".join(columns[name].headers) for name in missing)
+    shown = ", ".join(headers[:SHOWN_HEADERS])
+    more = len(headers) - SHOWN_HEADERS
+    if more > 0:
+        shown += f" and {more} more"
+    noun = "column is" if len(missing) == 1 else "columns are"
+    raise FileProblem(
+        f"the required {noun} missing: {wanted} (the file has {shown})",
+        "export it again with them, or change the contract",
+    )

@@ -1,0 +1,150 @@
+"""The readers of XLSX sheets and Parquet files, in bounded memory.
+
+In: a file that needs seeking, copied to disk on the way. Out: batches of raw rows whose
+values are text: numbers in their shortest exact form, times in ISO form, nested values
+as JSON. A row in which every cell is empty is no record.
+"""
+
+import datetime
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from decimal import Decimal
+from typing import IO
+
+import pyarrow
+from pyarrow import parquet
+
+from include.contracts import FeedContract
+from include.loading.batches import Batch, FileRows, Reject, make_storable
+from include.loading.file_content import ByteSource, FileProblem, spool
+from include.loading.row_plan import RowMaker, plan_rows
+from include.loading.sheet_reader import read_sheet
+from include.loading.table_header import read_header_rows
+from include.loading.text_lines import has_undecoded
+
+PARQUET_BATCH_ROWS = 2_000
+LARGEST_EXACT_INTEGER = 1 << 53
+
+Cells = Sequence[object]
+
+
+def read_xlsx(contract: FeedContract, content: ByteSource) -> FileRows:
+    """Read the first sheet of a workbook. Raises FileProblem, also in the batches."""
+    return _read_table(contract, content, read_sheet)
+
+
+def read_parquet(contract: FeedContract, content: ByteSource) -> FileRows:
+    """Read a Parquet file; its column names are the header. Raises FileProblem."""
+    return _read_table(contract, content, _read_parquet_rows)
+
+
+def _read_table(
+    contract: FeedContract,
+    content: ByteSource,
+    read_rows: Callable[[IO[bytes]], Iterator[Cells]],
+) -> FileRows:
+    with ExitStack() as stack:
+        rows = read_rows(stack.enter_context(spool(content)))
+        header_rows = ([_to_text(cell) for cell in row] for row in rows)
+        header = read_header_rows(contract, header_rows)
+        drift: Counter[str] = Counter()
+        columns, make_row = plan_rows(contract, header, drift)
+        # From here on the copy on disk belongs to the batches.
+        remaining = stack.pop_all()
+        batches = _read_batches(rows, len(header.names), make_row, remaining)
+    return FileRows(columns, batches, drift)
+
+
+def _read_batches(
+    rows: Iterator[Cells], width: int, make_row: RowMaker, resources: ExitStack
+) -> Iterator[Batch]:
+    with resources:
+        row_number = 0
+        batch = Batch()
+        for cells in rows:
+            if all(cell is None or cell == "" for cell in cells):
+                continue
+            row_number += 1
+            fields, problem = _read_cells(cells, width)
+            if problem is None:
+                batch.rows.append(make_row(row_number, fields))
+            else:
+                text = make_storable(json.dumps(fields, ensure_ascii=False))
+                batch.rejects.append(Reject(row_number, problem, text))
+            batch.characters += sum(map(len, fields))
+            if batch.is_full:
+                yield batch
+                batch = Batch()
+        yield batch
+
+
+def _read_cells(cells: Cells, width: int) -> tuple[list[str], str | None]:
+    """Return a row's fields as text, `width` of them, and a reason to reject it."""
+    fields = [_to_text(cell) for cell in cells]
+    while len(fields) > width and not fields[-1]:
+        fields.pop()
+    fields += [""] * (width - len(fields))
+    problem = None
+    if len(fields) > width:
+        problem = f"{len(fields)} fields where the header has {width}"
+    elif any(isinstance(cell, float) and not math.isfinite(cell) for cell in cells):
+        problem = "a number that is not finite"
+    elif any("\0" in field for field in fields):
+        problem = "a NUL character"
+    elif any(map(has_undecoded, fields)):
+        problem = "bytes that are not UTF-8"
+    return fields, problem
+
+
+def _to_text(value: object) -> str:
+    """Write a cell as text; nothing for null."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool():
+            return "true" if value else "false"
+        case float() if value.is_integer() and abs(value) <= LARGEST_EXACT_INTEGER:
+            return str(int(value))
+        case float():
+            return repr(value)
+        case Decimal():
+            return format(value, "f")
+        case datetime.datetime():
+            return value.isoformat(sep=" ")
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case bytes():
+            return value.decode("utf-8", "surrogateescape")
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False, default=_to_text)
+        case _:
+            return str(value)
+
+
+def _read_parquet_rows(file: IO[bytes]) -> Iterator[Cells]:
+    try:
+        source = parquet.ParquetFile(file)
+        yield source.schema_arrow.names
+        for batch in source.iter_batches(batch_size=PARQUET_BATCH_ROWS):
+            columns = [_to_python(column) for column in batch.columns]
+            yield from zip(*columns, strict=True)
+    except (pyarrow.ArrowException, OSError) as error:
+        raise FileProblem(
+            f"the file is no readable Parquet file ({error})",
+            "export it again, and transfer it again",
+        ) from error
+
+
+def _to_python(column: pyarrow.Array) -> list[object]:
+    # Python's own times hold no nanoseconds: Arrow writes times as text itself.
+    if pyarrow.types.is_temporal(column.type) and not pyarrow.types.is_duration(
+        column.type
+    ):
+        column = column.cast(pyarrow.string())
+    values: list[object] = column.to_pylist()
+    return values
