@@ -4,6 +4,7 @@ Started by an ordinary user, it runs as that user. Started by root, it runs as a
 ordinary user of its own, and its files must lie where that user may go.
 """
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -97,6 +98,9 @@ def _create_user() -> pwd.struct_passwd:
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)
     except (OSError, subprocess.CalledProcessError) as error:
+        # Two servers that start at once on a new machine: the other one made it.
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(USER_NAME)
         raise WarehouseError(
             "PostgreSQL refuses to run as root, and the user "
             f"{USER_NAME} could not be created ({error}): run make as an ordinary user."
