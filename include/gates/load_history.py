@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
 
-# A snapshot with a smaller share of the keys of the one before it is no shrunken list
-# but a cut-off file.
-SMALLEST_SNAPSHOT_RATIO = 0.5
+from expectations.raw import SMALLEST_SNAPSHOT_RATIO
+
 # Lists that stay exactly the same are only worth a remark from this size on.
 SMALLEST_CHANGING_LIST = 10_000
 # Under this many usual rows, chance alone moves the volume of a night too much.
