@@ -148,12 +148,14 @@ class EmbeddedAirflow:
         alchemy = self._database_url.replace(
             "postgresql://", "postgresql+psycopg2://", 1
         )
+        elsewhere = inherited.get("NO_PROXY") or inherited.get("no_proxy") or ""
+        no_proxy = ",".join(filter(None, [ports.LOOPBACK, elsewhere]))
         return inherited | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(self._project_folder),
             # Tasks talk to the API server on this machine, never through a proxy.
-            "NO_PROXY": f"{ports.LOOPBACK},localhost",
-            "no_proxy": f"{ports.LOOPBACK},localhost",
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": alchemy,
             "AIRFLOW__CORE__DAGS_FOLDER": str(self._project_folder / "dags"),
