@@ -45,7 +45,7 @@ run: $(VENV)/.runtime  ## load exports, publish, print the scores; LANDING=<fold
 	@$(CLI) run $(if $(LANDING),--landing '$(LANDING)') $(if $(NIGHT),--night '$(NIGHT)')
 
 test: $(VENV)/.dev  ## every test, offline
-	@$(PYTHON) -m pytest -n 2 --dist loadfile $(TESTS)
+	@$(PYTHON) -m pytest -n 2 --dist worksteal $(TESTS)
 
 up: $(VENV)/.runtime  ## start Airflow with its pages and its timetable, and leave it up
 	@$(CLI) up $(if $(LANDING),--landing '$(LANDING)')
