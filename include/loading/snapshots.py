@@ -65,7 +65,7 @@ def store_snapshot(
     """
     raw = RawTable(contract)
     if rows >= ROWS_WORTH_STATISTICS:
-        connection.execute(sql.SQL("analyze {}").format(incoming))
+        connection.execute(sql.SQL("analyze {} (_row_hash)").format(incoming))
     names = [
         *("_load_id", "_file_no", "_row_number", "_row_hash"),
         *(*raw.stem_columns, *raw.content_columns),
