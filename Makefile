@@ -16,7 +16,7 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test up down url psql bench lint lock install install-dev
+.PHONY: help run test up down accept url psql bench lint lock install install-dev
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -52,6 +52,9 @@ up: $(VENV)/.runtime  ## start Airflow with its pages and its timetable, and lea
 
 down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
 	@$(CLI) down
+
+accept: $(VENV)/.runtime  ## put a load in force that a gate holds: LOAD=<number>
+	@$(CLI) accept --load '$(LOAD)'
 
 url: $(VENV)/.runtime  ## print the warehouse's address for psql and BI; start PostgreSQL if it is down
 	@$(CLI) url

@@ -17,7 +17,7 @@ LARGEST_BROKEN_SHARE = 0.05
 
 # What to do, in a few words used by several rules.
 SEND_AGAIN = "have the source export it again and load the date again"
-OR_ACCEPT = f"{SEND_AGAIN}, or accept load {{load_id}} by hand if it is right"
+OR_ACCEPT = f"{SEND_AGAIN}, or `make accept LOAD={{load_id}}` if it is right"
 
 RULES = (
     # Is it whole?

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psycopg
 
+from include.errors import WarehouseError
+
 log = logging.getLogger(__name__)
 
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
@@ -103,6 +105,25 @@ def hold_load(connection: psycopg.Connection, load_id: int, reason: str) -> None
             " decided_at = clock_timestamp() where load_id = %s",
             [reason, load_id],
         )
+
+
+def accept_held_load(connection: psycopg.Connection, load_id: int) -> str:
+    """Put a load in force that a gate holds, because a person found it right.
+
+    Returns what it is, "hubspot.contacts of 2026-11-19". Raises WarehouseError when
+    there is no such load, or nobody holds it.
+    """
+    row = connection.execute(
+        "select feed, batch_date, status from audit.loads where load_id = %s", [load_id]
+    ).fetchone()
+    if row is None or row[2] != "held":
+        state = f"is {row[2]}, not held" if row else "does not exist"
+        raise WarehouseError(
+            f"Load {load_id} {state}: look for the held ones with `select * from "
+            "audit.loads where status = 'held'`."
+        )
+    accept_load(connection, load_id)
+    return f"{row[0]} of {row[1]}"
 
 
 def hold_accepted_load(

@@ -17,6 +17,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
+import psycopg
+
+from include.audit import accept_held_load
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
 from include.settings import connect
@@ -39,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "run": lambda: _run(runtime, options),
         "up": lambda: _start(runtime, options.landing),
         "down": lambda: _stop(runtime),
+        "accept": lambda: _accept_load(runtime, options.load),
         "url": lambda: _print_url(runtime),
         "psql": lambda: _open_psql(runtime, options.arguments),
     }
@@ -104,6 +108,16 @@ def _stop(runtime: Runtime) -> int:
             runtime.airflow("").stop()
             runtime.postgres.stop()
     print("Airflow and PostgreSQL are stopped.")
+    return 0
+
+
+def _accept_load(runtime: Runtime, load_id: int) -> int:
+    runtime.postgres.start()
+    with psycopg.connect(runtime.postgres.url()) as connection:
+        accepted = accept_held_load(connection, load_id)
+    print(
+        f"{accepted} (load {load_id}) is in force: run the night again to publish it."
+    )
     return 0
 
 
@@ -204,6 +218,8 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--landing", help="where the exports arrive")
     verbs.add_parser("down", help="stop Airflow and PostgreSQL")
+    accept = verbs.add_parser("accept", help="put a load in force that a gate holds")
+    accept.add_argument("--load", type=int, required=True, help="number of the load")
     verbs.add_parser("url", help="start PostgreSQL and print its address")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")
     psql.add_argument("arguments", nargs="*", help="handed to psql")

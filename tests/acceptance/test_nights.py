@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from include import night
+from include import audit, night
 from include.building import builds, publish
 from include.building.build_lock import build_lock
 from include.embedded.postgres import EmbeddedPostgres
@@ -244,7 +244,19 @@ def test_a_held_load_leaves_the_accepted_one_in_force(published, of_the_range):
     held = "select held_loads from marts.data_status where source = 'hubspot'"
     assert fetch(published, held) == [(1,)]
 
-    # The source sends what is in force already: nothing is left to decide.
+    # A person may find it right after all.
+    ((load_id,),) = fetch(
+        published, "select load_id from audit.loads where status = 'held'"
+    )
+    with connect(published) as connection:
+        with pytest.raises(WarehouseError, match="does not exist"):
+            audit.accept_held_load(connection, load_id + 1)
+        audit.accept_held_load(connection, load_id)
+    assert run(published, LAST, LAST, "accepted by hand") == []
+    assert hash_marts(published) != of_the_range
+    assert fetch(published, held) == [(0,)]
+
+    # The source sends what was in force before.
     path.write_bytes(good)
     assert run(published, LAST, LAST, "empty snapshot") == []
     assert fetch(published, held) == [(0,)]
