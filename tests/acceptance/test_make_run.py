@@ -77,6 +77,11 @@ def list_processes(clone: Path) -> list[str]:
     return found
 
 
+def list_services(clone: Path) -> list[Path]:
+    """List the files that say which process is which of Airflow's services."""
+    return sorted((clone / ".local" / "airflow" / "processes").iterdir())
+
+
 def count_rows(url: str) -> dict[str, int]:
     """Count the rows of every table that holds data or scores."""
     with psycopg.connect(url) as connection:
@@ -133,13 +138,14 @@ def test_a_second_run_adds_nothing_and_leaves_up_what_was_up(
     assert "user admin, password" in up.stdout
     url = call(clone, "url").stdout.strip()
     rows_before = count_rows(url)
-    processes_before = set(list_processes(clone))
+    services = {file: file.read_text() for file in list_services(clone)}
+    assert len(services) == 4
     try:
         second_run = call(clone, "run", *SMALL_SAMPLE)
         assert second_run.returncode == 0, second_run.stdout + second_run.stderr
         assert count_rows(url) == rows_before
         assert any("scheduler" in name for name in list_processes(clone))
-        assert processes_before <= set(list_processes(clone))
+        assert {file: file.read_text() for file in list_services(clone)} == services
     finally:
         assert call(clone, "down").returncode == 0
     assert list_processes(clone) == []
