@@ -37,7 +37,7 @@ $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 lock: $(VENV)/.runtime  ## compile requirements*.in into the hashed locks
 	@for name in requirements requirements-dev; do \
 	    $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	        --override overrides.txt --custom-compile-command "make lock" \
+	        --override requirements-overrides.txt --custom-compile-command "make lock" \
 	        $$name.in --output-file $$name.txt || exit 1; \
 	done
 
