@@ -1,7 +1,25 @@
 {#
-    What the three score tables share: which periods to rebuild, and the counts of a
-    period beside those of the period before it.
+    What the three metrics share: their counted answers in daily marts; in score tables,
+    which periods to rebuild, and the counts of a period beside those of the one before.
 #}
+
+{# Answers of one metric that count, on the days that the daily mart rebuilds. #}
+{% macro counted_answers(metric) -%}
+select
+        answered_date,
+        survey_kind,
+        survey_id,
+        coalesce(journey_stage, '(unknown)') as journey_stage,
+        coalesce(experience_channel, '(unknown)') as experience_channel,
+        coalesce(segment, '(unknown)') as segment,
+        coalesce(country, '(unknown)') as country,
+        score,
+        is_top_box
+    from {{ ref('fct_survey_responses') }}
+    where is_counted
+        and metric = '{{ metric }}'
+        and {{ to_rebuild('answered_date', 'date') }}
+{%- endmacro %}
 
 {# Periods whose counts, or whose previous period's counts, changed; periods that as-of
    has completed since. #}

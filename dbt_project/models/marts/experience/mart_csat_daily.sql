@@ -11,20 +11,7 @@
 with
 
 counted_answers as (
-    select
-        answered_date,
-        survey_kind,
-        survey_id,
-        coalesce(journey_stage, '(unknown)') as journey_stage,
-        coalesce(experience_channel, '(unknown)') as experience_channel,
-        coalesce(segment, '(unknown)') as segment,
-        coalesce(country, '(unknown)') as country,
-        score,
-        is_top_box
-    from {{ ref('fct_survey_responses') }}
-    where is_counted
-        and metric = 'csat'
-        and {{ to_rebuild('answered_date', 'date') }}
+    {{ counted_answers('csat') }}
 ),
 
 daily_counts as (
