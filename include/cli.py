@@ -157,7 +157,7 @@ def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:
         print(f"\nScorecard   {page}")
     print('Ask in SQL  psql "$(make -s url)"\n', flush=True)
     for problem in outcome.problems:
-        print(f"NOT WELL: {problem}", file=sys.stderr)
+        print(f"Problem: {problem}", file=sys.stderr)
 
 
 def _find_landing_url(landing: str | None) -> str | None:

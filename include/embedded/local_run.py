@@ -132,7 +132,7 @@ def choose_warehouse(
         )
     is_same_sample = sample is not None and is_sample_written(runtime, sample)
     if loaded_from == sample_url and not is_same_sample:
-        say("The warehouse held another sample company: it begins empty again")
+        say("The warehouse held a sample company: it begins empty again")
         runtime.postgres.empty_database()
     runtime.landing_url = landing_url
 
