@@ -74,7 +74,11 @@ def run_locally(
         started = time.monotonic()
         runtime.postgres.start()
         settings = runtime.settings(landing_url)
-        outcome = RunOutcome(settings, night or date.min, sample is not None)
+        if sample is not None:
+            first, last = sample.first_night, sample.last_night
+        else:
+            first, last = find_nights(settings, night)
+        outcome = RunOutcome(settings, last, sample is not None)
         outcome.phases.append(("PostgreSQL started", time.monotonic() - started))
         say(describe_postgres(runtime))
         choose_warehouse(runtime, landing_url, sample, say)
@@ -89,8 +93,6 @@ def run_locally(
         if sample is not None:
             with outcome.phase("sample exports written"):
                 write_sample(runtime, sample, say)
-        first, last = find_nights(settings, night)
-        outcome.night = last
         if first < last:
             with outcome.phase("earlier nights loaded and published"):
                 outcome.problems += load_earlier_nights(settings, first, last, say)
