@@ -13,10 +13,11 @@ RUN useradd --uid 50000 --create-home --home-dir /opt/airflow airflow \
 # The lock alone first, so that a change of code does not install everything again.
 COPY bin/make-venv requirements.txt /opt/build/
 RUN cd /opt/build \
+    && export PIP_NO_CACHE_DIR=1 \
     && bash make-venv /opt/venv \
     && /opt/venv/bin/uv pip sync --python /opt/venv/bin/python --no-cache \
         --require-hashes --compile-bytecode requirements.txt \
-    && rm -rf /opt/build /root/.cache
+    && rm -r /opt/build
 
 COPY include /opt/warehouse/include
 COPY expectations /opt/warehouse/expectations

@@ -4,16 +4,20 @@ The server lives in a folder of its own below the system's temporary folder and 
 stopped at the end of the session.
 """
 
+import atexit
 import itertools
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
+from moto.server import ThreadedMotoServer
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -22,6 +26,7 @@ from include.settings import PROJECT_FOLDER, Settings
 
 # Report folders of the session, one per database name.
 REPORTS = Path(tempfile.mkdtemp(prefix="cx-tests-reports-"))
+atexit.register(shutil.rmtree, REPORTS, ignore_errors=True)
 KEY_SECRET = "a fixed secret, so that customer keys are the same in every test"
 
 
@@ -39,7 +44,6 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(REPORTS, ignore_errors=True)
 
 
 @pytest.fixture
@@ -151,3 +155,24 @@ def settings_of(url: str, landing: Path) -> Settings:
 def database_name(url: str) -> str:
     """The database in a libpq URL."""
     return str(conninfo_to_dict(url)["dbname"])
+
+
+@pytest.fixture
+def s3_landing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The s3:// address of an empty landing zone on a real S3 server on loopback.
+
+    The bucket is named anew for each test: the servers of one process share their store.
+    """
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    bucket = f"exports-{uuid.uuid4().hex[:12]}"
+    urlopen(Request(f"http://{host}:{port}/{bucket}", method="PUT")).close()
+    yield f"s3://{bucket}/landing"
+    server.stop()
