@@ -161,7 +161,7 @@ def database_name(url: str) -> str:
 def s3_landing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The s3:// address of an empty landing zone on a real S3 server on loopback.
 
-    The bucket is named anew for each test: the servers of one process share their store.
+    The bucket is named anew for each test: servers of one process share their store.
     """
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)

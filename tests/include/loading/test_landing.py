@@ -1,12 +1,9 @@
 """The landing zone: local folders and a real S3 server on loopback."""
 
-import os
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from include.errors import ExportError, MissingExportError, SettingsError
@@ -25,29 +22,14 @@ def feed_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bucket_url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An s3:// address on a server of its own, with two files of shop.orders."""
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    store = fs.S3FileSystem(
-        endpoint_override=f"{host}:{port}",
-        scheme="http",
-        region="us-east-1",
-        allow_bucket_creation=True,
-    )
-    store.create_dir("exports")
+def bucket_url(s3_landing: str) -> str:
+    """The s3:// address of a landing zone with two files of shop.orders."""
+    store, root = fs.FileSystem.from_uri(s3_landing)
     for name in ("b.csv", "a.csv"):
-        path = f"exports/landing/shop/orders/{NIGHT}/{name}"
+        path = f"{root}/shop/orders/{NIGHT}/{name}"
         with store.open_output_stream(path) as file:
             file.write(ORDERS)
-    yield "s3://exports/landing"
-    server.stop()
+    return s3_landing
 
 
 def test_files_come_sorted_with_their_sizes(feed_folder: Path) -> None:

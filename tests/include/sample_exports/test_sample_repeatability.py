@@ -5,14 +5,11 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 import pytest
-from moto.server import ThreadedMotoServer
 from pyarrow import fs
 
 from include.errors import SettingsError
@@ -29,21 +26,6 @@ def hash_files(landing: Path) -> dict[str, str]:
         for path in sorted(landing.rglob("*"))
         if path.is_file()
     }
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The address of an empty bucket on an S3 server of our own."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://{host}:{port}")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    urlopen(Request(f"http://{host}:{port}/exports", method="PUT")).close()
-    yield "s3://exports/landing"
-    server.stop()
 
 
 def test_the_same_seed_gives_the_same_bytes(
@@ -128,10 +110,10 @@ def test_nobodys_own_exports_are_overwritten(
 
 
 def test_a_bucket_receives_the_same_files_as_a_folder(
-    tiny: SampleParameters, tiny_landing: Path, bucket: str
+    tiny: SampleParameters, tiny_landing: Path, s3_landing: str
 ) -> None:
-    write_sample_exports(bucket, tiny)
-    files, root = fs.FileSystem.from_uri(bucket)
+    write_sample_exports(s3_landing, tiny)
+    files, root = fs.FileSystem.from_uri(s3_landing)
     written = {
         found.path.removeprefix(f"{root}/"): hashlib.sha256(
             files.open_input_stream(found.path).read()
