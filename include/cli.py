@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from include.audit import accept_held_load
+from include.audit import accept_held_load, migrate
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
 from include.settings import connect
@@ -114,6 +114,8 @@ def _stop(runtime: Runtime) -> int:
 def _accept_load(runtime: Runtime, load_id: int) -> int:
     runtime.postgres.start()
     with psycopg.connect(runtime.postgres.url()) as connection:
+        # A warehouse that has not run a night yet has no loads to look for either.
+        migrate(connection)
         accepted = accept_held_load(connection, load_id)
     print(
         f"{accepted} (load {load_id}) is in force: run the night again to publish it."
