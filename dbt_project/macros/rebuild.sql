@@ -6,7 +6,8 @@
     2. The model's SQL selects just those keys: `where {{ to_rebuild('ticket_id') }}`.
     3. The strategy `replace_changed` compares their old and new rows, replaces the rows
        that differ, and marks what changed (old place and new place) for the models that
-       read this one, all in one transaction.
+       read this one, all in one transaction. It marks the key, and what `meta.marks`
+       lists: a column, or a mapping of a name to an expression over the row.
 
     audit.dirty_keys is cleared when the whole build has succeeded (include/building/builds.py), so
     that a crash between two models loses nothing.
@@ -67,7 +68,10 @@ true
     {%- set row_key = [row_key] if row_key is string else row_key -%}
     {%- set meta = config.get('meta') or {} -%}
     {%- set rebuild_by = meta.get('rebuild_by', row_key[0]) -%}
-    {%- set marks = [rebuild_by] + meta.get('marks', []) -%}
+    {%- set marks = {rebuild_by: rebuild_by} -%}
+    {%- for mark in meta.get('marks', []) -%}
+        {%- do marks.update({mark: mark} if mark is string else mark) -%}
+    {%- endfor -%}
     {%- set types = {} -%}
     {%- for column in arguments.dest_columns -%}
         {%- do types.update({column.name: column.data_type}) -%}
@@ -101,13 +105,13 @@ true
     insert into {{ target }} ({{ column_list }})
     select {{ column_list }} from rows_new;
 
-    {% for mark in marks | unique -%}
+    {% for place, key in marks.items() -%}
     insert into audit.dirty_keys (place, key)
-    select '{{ this.identifier }}.{{ mark }}', cast(changed.key as text)
+    select '{{ this.identifier }}.{{ place }}', cast(changed.key as text)
     from (
-        select {{ mark }} as key from rows_replaced
+        select {{ key }} as key from rows_replaced
         union
-        select {{ mark }} as key from rows_new
+        select {{ key }} as key from rows_new
     ) as changed
     where changed.key is not null
     on conflict do nothing;
