@@ -5,7 +5,7 @@
 {{ config(
     unique_key='delivery_id',
     meta={'rebuild_when': rebuild_when},
-    indexes=[{'columns': ['delivery_id']}],
+    indexes=[{'columns': ['delivery_id']}, {'columns': ['order_id']}],
 ) }}
 
 with

@@ -5,7 +5,7 @@
 {{ config(
     unique_key='return_id',
     meta={'rebuild_when': rebuild_when},
-    indexes=[{'columns': ['return_id']}],
+    indexes=[{'columns': ['return_id']}, {'columns': ['order_id']}],
 ) }}
 
 with

@@ -5,7 +5,19 @@
     union
     select 'hubspot:delivery:' || key from {{ dirty('int_deliveries.delivery_id') }} as deliveries
     union
+    select 'hubspot:delivery:' || deliveries.delivery_id
+    from {{ ref('int_deliveries') }} as deliveries
+    where deliveries.order_id in (
+        select key from {{ dirty('int_orders.order_id') }} as orders_delivered
+    )
+    union
     select 'hubspot:return:' || key from {{ dirty('int_returns.return_id') }} as returns
+    union
+    select 'hubspot:return:' || returns_of_orders.return_id
+    from {{ ref('int_returns') }} as returns_of_orders
+    where returns_of_orders.order_id in (
+        select key from {{ dirty('int_orders.order_id') }} as orders_returned
+    )
     union
     select 'zendesk:ticket:' || key from {{ dirty('int_tickets.ticket_id') }} as tickets
 {% endraw %}{% endset %}
@@ -17,6 +29,18 @@
 ) }}
 
 with
+
+orders as (
+    select * from {{ ref('int_orders') }}
+),
+
+deliveries as (
+    select * from {{ ref('int_deliveries') }}
+),
+
+returns as (
+    select * from {{ ref('int_returns') }}
+),
 
 activity_events as (
     select
@@ -30,6 +54,8 @@ activity_events as (
         ) as identity_id,
         activity_type as event_type,
         event as event_name,
+        cast(null as text) as product,
+        cast(null as text) as case_id,
         occurred_at,
         false as is_deleted
     from {{ ref('int_activities') }}
@@ -44,40 +70,53 @@ order_events as (
         coalesce('hubspot:contact:' || contact_id, 'hubspot:order:' || order_id) as identity_id,
         sales_channel as event_type,
         order_status as event_name,
+        product_line as product,
+        cast(null as text) as case_id,
         ordered_at as occurred_at,
         false as is_deleted
-    from {{ ref('int_orders') }}
+    from orders
     where {{ to_rebuild('order_id', prefix='hubspot:order:') }}
 ),
 
 -- A delivery is a touch once it has arrived; until then it has no time.
 delivery_events as (
     select
-        'hubspot:delivery:' || delivery_id as event_id,
+        'hubspot:delivery:' || deliveries.delivery_id as event_id,
         'hubspot' as source_system,
         'delivery' as source_object,
         coalesce(
-            'hubspot:contact:' || contact_id, 'hubspot:delivery:' || delivery_id
+            'hubspot:contact:' || deliveries.contact_id,
+            'hubspot:delivery:' || deliveries.delivery_id
         ) as identity_id,
-        delivery_method as event_type,
-        delivery_status as event_name,
-        delivered_at as occurred_at,
+        deliveries.delivery_method as event_type,
+        deliveries.delivery_status as event_name,
+        orders.product_line as product,
+        cast(null as text) as case_id,
+        deliveries.delivered_at as occurred_at,
         false as is_deleted
-    from {{ ref('int_deliveries') }}
+    from deliveries
+    left join orders
+        on orders.order_id = deliveries.order_id
     where {{ to_rebuild('delivery_id', prefix='hubspot:delivery:') }}
 ),
 
 return_events as (
     select
-        'hubspot:return:' || return_id as event_id,
+        'hubspot:return:' || returns.return_id as event_id,
         'hubspot' as source_system,
         'return' as source_object,
-        coalesce('hubspot:contact:' || contact_id, 'hubspot:return:' || return_id) as identity_id,
-        return_reason as event_type,
+        coalesce(
+            'hubspot:contact:' || returns.contact_id, 'hubspot:return:' || returns.return_id
+        ) as identity_id,
+        returns.return_reason as event_type,
         'returned' as event_name,
-        returned_at as occurred_at,
+        orders.product_line as product,
+        cast(null as text) as case_id,
+        returns.returned_at as occurred_at,
         false as is_deleted
-    from {{ ref('int_returns') }}
+    from returns
+    left join orders
+        on orders.order_id = returns.order_id
     where {{ to_rebuild('return_id', prefix='hubspot:return:') }}
 ),
 
@@ -89,6 +128,8 @@ ticket_events as (
         identity_id,
         ticket_channel as event_type,
         'created' as event_name,
+        cast(null as text) as product,
+        'zendesk:ticket:' || ticket_id as case_id,
         created_at as occurred_at,
         ticket_status = 'deleted' as is_deleted
     from {{ ref('int_tickets') }}
@@ -141,6 +182,8 @@ events_mapped as (
         events.source_object,
         events.identity_id,
         coalesce(rules_ranked.touchpoint, '(unmapped)') as touchpoint,
+        events.product,
+        events.case_id,
         events.is_deleted,
         events.occurred_at
     from events

@@ -5,5 +5,6 @@ select
     stage_name,
     lane,
     description,
-    stage_order
+    stage_order,
+    times_out_after_days
 from {{ ref('journey_stages') }}

@@ -16,7 +16,7 @@
 
 {{ config(
     unique_key='event_id',
-    meta={'rebuild_when': rebuild_when},
+    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
     indexes=[{'columns': ['event_id']}, {'columns': ['customer_key']}],
 ) }}
 
@@ -47,7 +47,10 @@ touches as (
         customers.segment,
         customers.country,
         identities.identity_method,
+        events.product,
+        events.case_id,
         touchpoints.advances_stage,
+        events.source_object = 'order' as is_purchase,
         events.occurred_date,
         events.occurred_at
     from events
