@@ -5,11 +5,30 @@ source as (
         concat_ws('|', distributions.distribution_id, distributions.contact_id) as natural_key,
         distributions.distribution_id || ':' || distributions.contact_id as invitation_id,
         distributions.survey_id,
+        distributions.contact_id as survey_contact_id,
         distributions.external_data_reference as contact_reference,
         lower(trim(distributions.email)) as email,
-        distributions.channel as invitation_channel,
-        distributions.status as invitation_status,
+        case lower(distributions.channel)
+            when 'email' then 'e-mail'
+            when 'sms' then 'SMS'
+            when 'whatsapp' then 'WhatsApp'
+            else lower(distributions.channel)
+        end as invitation_channel,
+        case
+            when lower(distributions.status)
+                in ('sent', 'delivered', 'failed', 'bounced', 'opened', 'started', 'finished')
+                then lower(distributions.status)
+            else 'other'
+        end as invitation_status,
         distributions.response_id,
+        case
+            when distributions.trigger_ticket_id is not null
+                then 'zendesk:ticket:' || distributions.trigger_ticket_id
+            when distributions.trigger_order_id is not null
+                then 'hubspot:order:' || distributions.trigger_order_id
+            when distributions.trigger_delivery_id is not null
+                then 'hubspot:delivery:' || distributions.trigger_delivery_id
+        end as trigger_event_id,
         distributions.sent_at as sent_sent,
         {{ parse_timestamp('distributions.sent_at') }} as sent_at,
         {{ parse_timestamp('distributions.delivered_at') }} as delivered_at,
@@ -25,11 +44,14 @@ select
     natural_key,
     invitation_id,
     survey_id,
+    survey_contact_id,
     contact_reference,
     email,
     invitation_channel,
     invitation_status,
     response_id,
+    trigger_event_id,
+    sent_at,
     delivered_at,
     opened_at,
     started_at,
