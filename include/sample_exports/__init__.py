@@ -14,6 +14,7 @@ from include.sample_exports.export_hubspot import write_hubspot
 from include.sample_exports.export_qualtrics import write_qualtrics
 from include.sample_exports.export_zendesk import write_zendesk
 from include.sample_exports.faults import plant_faults
+from include.sample_exports.first_export import deliver_first_nights_together
 from include.sample_exports.landing_writer import LandingWriter
 from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.plan import Plan, build_plan
@@ -60,6 +61,7 @@ def plan_sample(parameters: SampleParameters) -> Plan:
     """The plan of a sample with its faults, without writing anything."""
     plan = build_plan(parameters)
     plant_faults(plan)
+    deliver_first_nights_together(plan)
     return plan
 
 

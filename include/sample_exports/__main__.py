@@ -32,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
                 seed=asked.seed,
                 last_night=asked.last_night,
                 reporting_time_zone=asked.time_zone,
+                first_export_nights=asked.first_export,
             ),
             asked.truth,
         )
@@ -54,6 +55,13 @@ def _read_arguments(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--landing", required=True, help="folder or s3://bucket/prefix")
     parser.add_argument("--customers", type=int, default=DEFAULT_CUSTOMERS)
     parser.add_argument("--nights", type=int, default=DEFAULT_NIGHTS)
+    parser.add_argument(
+        "--first-export",
+        type=int,
+        default=1,
+        metavar="N",
+        help="deliver the first N nights together, as one export of night N",
+    )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(
         "--last-night", type=date.fromisoformat, default=DEFAULT_LAST_NIGHT

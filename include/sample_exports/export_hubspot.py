@@ -3,8 +3,9 @@
 In: plan and landing. Out: <landing>/hubspot/<feed>/<batch date>/<feed>.csv.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pandas as pd
 from include.sample_exports import catalogue
 from include.sample_exports.export_snapshots import write_companies, write_contacts
 from include.sample_exports.hubspot_files import write_file, write_header
-from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
+from include.sample_exports.landing_writer import LandingWriter, Part, render_nights
 from include.sample_exports.plan import Plan
 from include.sample_exports.render import (
     Text,
@@ -56,7 +57,7 @@ def write_hubspot(plan: Plan, landing: LandingWriter) -> None:
 
 def find_unreadable_night(plan: Plan) -> int:
     """The night whose activities hold the one row with a field too many."""
-    return plan.days.count // 2
+    return max(plan.days.count // 2, plan.export_nights.start)
 
 
 def _write_delta(
@@ -66,21 +67,26 @@ def _write_delta(
     rows: pd.DataFrame,
     render: Callable[[pd.DataFrame], Text],
 ) -> None:
-    for block, ranges in split_nights(rows, plan.days.count):
-        lines = Lines(render(block))
-        for night, first, end in ranges:
-            chunks: list[bytes | memoryview] = [
-                write_header(feed),
-                lines.cut(first, end),
-            ]
-            if feed == "activities" and night == find_unreadable_night(plan):
-                middle = (first + end) // 2
-                chunks[1:] = [
-                    lines.cut(first, middle),
-                    _break_row(plan, night),
-                    lines.cut(middle, end),
-                ]
-            write_file(plan, landing, feed, night, chunks)
+    for night, parts in render_nights(rows, plan.export_nights, render):
+        is_broken = feed == "activities" and night == find_unreadable_night(plan)
+        cuts = _cut_around(parts, _break_row(plan, night)) if is_broken else _cut(parts)
+        write_file(plan, landing, feed, night, chain([write_header(feed)], cuts))
+
+
+def _cut(parts: Iterable[Part]) -> Iterator[bytes | memoryview]:
+    return (part.cut() for part in parts)
+
+
+def _cut_around(parts: Iterable[Part], line: bytes) -> Iterator[bytes | memoryview]:
+    """The lines of all parts, with one more in the middle of the first part."""
+    for number, part in enumerate(parts):
+        if number == 0:
+            middle = (part.first + part.end) // 2
+            yield part.lines.cut(part.first, middle)
+            yield line
+            yield part.lines.cut(middle, part.end)
+        else:
+            yield part.cut()
 
 
 def _break_row(plan: Plan, night: int) -> bytes:

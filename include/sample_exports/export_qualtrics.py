@@ -8,6 +8,8 @@ distributions/<batch date>/distributions.csv.
 import csv
 import io
 import json
+from functools import partial
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -16,7 +18,7 @@ import pyarrow.compute as pc
 
 from include.sample_exports.catalogue import USER_LANGUAGES
 from include.sample_exports.comments import read_bodies, read_closings, read_openings
-from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
+from include.sample_exports.landing_writer import LandingWriter, render_nights
 from include.sample_exports.local_days import NEVER, IntArray
 from include.sample_exports.people import render_addresses, render_names
 from include.sample_exports.plan import Plan
@@ -125,14 +127,13 @@ def _write_responses(
     plan: Plan, landing: LandingWriter, survey: Survey, rows: pd.DataFrame
 ) -> None:
     header = _header_rows(survey)
-    for block, ranges in split_nights(rows, plan.days.count):
-        lines = Lines(_render_responses(plan, survey, block))
-        for night, first, end in ranges:
-            day = plan.days.dates[night].isoformat()
-            landing.write(
-                f"qualtrics/responses/{day}/{survey.survey_id}__responses.csv",
-                [header, lines.cut(first, end)],
-            )
+    render = partial(_render_responses, plan, survey)
+    for night, parts in render_nights(rows, plan.export_nights, render):
+        day = plan.days.dates[night].isoformat()
+        landing.write(
+            f"qualtrics/responses/{day}/{survey.survey_id}__responses.csv",
+            chain([header], (part.cut() for part in parts)),
+        )
 
 
 def _header_rows(survey: Survey) -> bytes:
@@ -261,14 +262,13 @@ def _write_invitation_ids(plan: Plan, invitation: IntArray) -> Text:
 def _write_distributions(plan: Plan, landing: LandingWriter) -> None:
     header = (",".join(DISTRIBUTION_HEADER) + "\n").encode()
     rows = plan.listening.distribution_rows
-    for block, ranges in split_nights(rows, plan.days.count):
-        lines = Lines(_render_distributions(plan, block))
-        for night, first, end in ranges:
-            day = plan.days.dates[night].isoformat()
-            landing.write(
-                f"qualtrics/distributions/{day}/distributions.csv",
-                [header, lines.cut(first, end)],
-            )
+    render = partial(_render_distributions, plan)
+    for night, parts in render_nights(rows, plan.export_nights, render):
+        day = plan.days.dates[night].isoformat()
+        landing.write(
+            f"qualtrics/distributions/{day}/distributions.csv",
+            chain([header], (part.cut() for part in parts)),
+        )
 
 
 def _render_distributions(plan: Plan, rows: pd.DataFrame) -> Text:

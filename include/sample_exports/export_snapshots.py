@@ -54,6 +54,8 @@ def write_contacts(plan: Plan, landing: LandingWriter) -> None:
             _apply_changes(plan.world, state, tonight, merged)
             touched = np.unique(tonight["contact"].to_numpy())
             lines[touched] = _render_contacts(plan.world, state, touched, merged)
+        if night not in plan.export_nights:
+            continue
         is_shown = (first_night <= night) & (night <= last_night)
         content = b"".join(lines[is_shown])
         write_file(
@@ -152,7 +154,9 @@ def write_companies(plan: Plan, landing: LandingWriter) -> None:
         tonight = changes.loc[changes["night"] == night]
         state.loc[tonight["company"], "employees"] = tonight["employees"].to_numpy()
         state.loc[tonight["company"], "modified_at"] = tonight["at"].to_numpy()
-        if night == 0 or len(tonight):
+        if night not in plan.export_nights:
+            continue
+        if night == plan.export_nights.start or len(tonight):
             content = Lines(_render_companies(state)).cut(0, len(state))
         write_file(
             plan, landing, "companies", night, [write_header("companies"), content]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from include.sample_exports import catalogue
 from include.sample_exports.comments import CLOSINGS, REPLIES, read_ticket_texts
-from include.sample_exports.landing_writer import LandingWriter, Lines, split_nights
+from include.sample_exports.landing_writer import LandingWriter, render_nights
 from include.sample_exports.local_days import IntArray
 from include.sample_exports.people import (
     render_addresses,
@@ -121,15 +121,17 @@ def _write_pages(
     render: Callable[[pd.DataFrame], Text],
 ) -> None:
     opening = f'{{"{record_path}":['.encode()
-    for block, ranges in split_nights(rows, plan.days.count):
-        lines = Lines(render(block))
-        for night, start, stop in ranges:
-            day = plan.days.dates[night].isoformat()
-            end_time = int(plan.days.starts[night + 1])
-            pages = list(cut_pages(stop - start, plan.page_size))
-            for number, (first, end) in enumerate(pages, start=1):
-                records = lines.cut(start + first, start + end)
-                closing = _close_page(feed, end - first, end_time, number == len(pages))
+    nights = render_nights(rows, plan.export_nights, render, plan.page_size)
+    for night, parts in nights:
+        day = plan.days.dates[night].isoformat()
+        end_time = int(plan.days.starts[night + 1])
+        number = 0
+        for part in parts:
+            for first, end in cut_pages(part.end - part.first, plan.page_size):
+                number += 1
+                records = part.lines.cut(part.first + first, part.first + end)
+                is_last = part.is_last and part.first + end == part.end
+                closing = _close_page(feed, end - first, end_time, is_last)
                 landing.write(
                     f"zendesk/{feed}/{day}/page_{number:04d}.json",
                     # Every record is followed by a comma; the last one's goes.

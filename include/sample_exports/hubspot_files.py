@@ -3,7 +3,7 @@
 In: feed, night, lines. Out: <landing>/hubspot/<feed>/<batch date>/<feed>.csv.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from include.sample_exports.landing_writer import LandingWriter
 from include.sample_exports.plan import Plan
@@ -118,7 +118,7 @@ def write_file(
     landing: LandingWriter,
     feed: str,
     night: int,
-    chunks: Sequence[bytes | memoryview],
+    chunks: Iterable[bytes | memoryview],
 ) -> None:
     day = plan.days.dates[night].isoformat()
     landing.write(f"hubspot/{feed}/{day}/{feed}.csv", chunks)

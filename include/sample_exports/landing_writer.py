@@ -3,7 +3,8 @@
 In: paths and bytes. Out: files, over pyarrow.fs, so that a folder and s3:// look alike.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -70,32 +71,6 @@ class LandingWriter:
         self._made.clear()
 
 
-def split_nights(
-    rows: pd.DataFrame, nights: int
-) -> Iterator[tuple[pd.DataFrame, list[tuple[int, int, int]]]]:
-    """Cut rows in order of night into blocks of whole nights.
-
-    Yields the rows of a block and (night, first row, end row) for each of its nights; a
-    night without rows has an empty range.
-    """
-    borders = np.searchsorted(rows["night"].to_numpy(), np.arange(nights + 1))
-    first = 0
-    while first < nights:
-        end = int(
-            np.searchsorted(borders, borders[first] + BLOCK_ROWS, side="right") - 1
-        )
-        end = min(max(end, first + 1), nights)
-        start = borders[first]
-        yield (
-            rows.iloc[start : borders[end]],
-            [
-                (night, int(borders[night] - start), int(borders[night + 1] - start))
-                for night in range(first, end)
-            ],
-        )
-        first = end
-
-
 class Lines:
     """Lines of text as one buffer, to be cut by row numbers without a copy."""
 
@@ -108,3 +83,62 @@ class Lines:
     def cut(self, first: int, end: int) -> memoryview:
         """The bytes of rows [first, end)."""
         return self._content[int(self._offsets[first]) : int(self._offsets[end])]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows of a night, rendered: rows [first, end) of `lines`."""
+
+    lines: Lines
+    first: int
+    end: int
+    is_last: bool
+
+    def cut(self) -> memoryview:
+        return self.lines.cut(self.first, self.end)
+
+
+def render_nights(
+    rows: pd.DataFrame,
+    nights: range,
+    render: Callable[[pd.DataFrame], Text],
+    page_size: int | None = None,
+) -> Iterator[tuple[int, Iterable[Part]]]:
+    """Render rows in order of night, a block at a time.
+
+    page_size : rows of a page, where pages begin with the last row of the one before
+
+    Yields each night with its parts; take the parts before the next night. A night with
+    more rows than a block has several parts, of whole pages; any other has one.
+    """
+    borders = np.searchsorted(
+        rows["night"].to_numpy(), np.arange(nights.start, nights.stop + 1)
+    )
+    first = 0
+    while first < len(nights):
+        start = int(borders[first])
+        end = int(np.searchsorted(borders, start + BLOCK_ROWS, side="right") - 1)
+        end = min(max(end, first + 1), len(nights))
+        block = rows.iloc[start : borders[end]]
+        if len(block) > BLOCK_ROWS:
+            yield nights[first], _render_long_night(block, render, page_size)
+        else:
+            lines = Lines(render(block))
+            for place in range(first, end):
+                cut = (int(borders[place] - start), int(borders[place + 1] - start))
+                yield nights[place], [Part(lines, *cut, is_last=True)]
+        first = end
+
+
+def _render_long_night(
+    rows: pd.DataFrame,
+    render: Callable[[pd.DataFrame], Text],
+    page_size: int | None,
+) -> Iterator[Part]:
+    overlap = 0 if page_size is None else 1
+    page = 1 if page_size is None else page_size - 1
+    step = max(BLOCK_ROWS // page, 1) * page
+    for first in range(0, len(rows) - overlap, step):
+        block = rows.iloc[first : first + step + overlap]
+        is_last = first + len(block) == len(rows)
+        yield Part(Lines(render(block)), 0, len(block), is_last)

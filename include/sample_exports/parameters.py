@@ -32,6 +32,8 @@ class SampleParameters:
 
     customers : contacts in the CRM by the last night
     nights : batch dates, the last one being `last_night`
+    first_export_nights : so many nights are delivered together, as one export of the
+        last one of them: all that deltas told in them, snapshots as they stood then
     seed : any whole number from 0
     """
 
@@ -40,6 +42,7 @@ class SampleParameters:
     seed: int = DEFAULT_SEED
     last_night: date = DEFAULT_LAST_NIGHT
     reporting_time_zone: str = DEFAULT_TIME_ZONE
+    first_export_nights: int = 1
 
     def __post_init__(self) -> None:
         if not FEWEST_CUSTOMERS <= self.customers <= MOST_CUSTOMERS:
@@ -51,6 +54,11 @@ class SampleParameters:
             raise SettingsError(
                 f"A sample cannot have {self.nights} nights: choose from "
                 f"{FEWEST_NIGHTS} to {MOST_NIGHTS}."
+            )
+        if not 1 <= self.first_export_nights <= self.nights:
+            raise SettingsError(
+                f"A first export cannot hold {self.first_export_nights} of "
+                f"{self.nights} nights: choose from 1 to {self.nights}."
             )
         if self.seed < 0:
             raise SettingsError(f"The seed {self.seed} is negative: choose one from 0.")
@@ -64,6 +72,11 @@ class SampleParameters:
     def first_night(self) -> date:
         return self.last_night - timedelta(days=self.nights - 1)
 
+    @property
+    def first_export(self) -> date:
+        """The first batch date that has files."""
+        return self.first_night + timedelta(days=self.first_export_nights - 1)
+
     def describe(self) -> dict[str, object]:
         """The parameters as they stand at the head of truth.json."""
         return {
@@ -72,6 +85,7 @@ class SampleParameters:
             "customers": self.customers,
             "nights": self.nights,
             "first_night": self.first_night.isoformat(),
+            "first_export": self.first_export.isoformat(),
             "last_night": self.last_night.isoformat(),
             "reporting_time_zone": self.reporting_time_zone,
         }

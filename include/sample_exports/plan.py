@@ -34,6 +34,11 @@ class Plan:
     planted: dict[str, int] = field(default_factory=dict)
 
     @property
+    def export_nights(self) -> range:
+        """The nights that have files."""
+        return range(self.parameters.first_export_nights - 1, self.days.count)
+
+    @property
     def page_size(self) -> int:
         """Records on a full Zendesk page, the repeated one included."""
         size = self.parameters.customers // 30

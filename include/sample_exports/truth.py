@@ -39,6 +39,7 @@ def count_truth(plan: Plan) -> Record:
     tickets = keep_latest_tickets(plan)
     contacts = plan.world.contacts
     is_merged = contacts["merged_night"] != NEVER
+    is_shown = plan.world.is_shown
     rows = count_rows(plan)
     return {
         "nps": list(score_nps(counted.loc[counted["metric"] == "nps"])),
@@ -47,9 +48,9 @@ def count_truth(plan: Plan) -> Record:
         "excluded": count_excluded(answers),
         "tickets": count_ticket_statuses(tickets["status"].to_numpy()),
         "touchpoints": count_touchpoints(plan, tickets),
-        "customers_known": int((~is_merged).sum()),
+        "customers_known": int((~is_merged & is_shown).sum()),
         "merged_contacts": int(is_merged.sum())
-        + int((contacts["earlier_merged_id"] > 0).sum()),
+        + int((contacts["earlier_merged_id"] > 0)[is_shown].sum()),
         "rejects": {"hubspot.activities": 1},
         "rows": rows,
         "orders": int(plan.journeys.order_rows["record_id"].nunique()),

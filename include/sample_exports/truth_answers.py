@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from include.sample_exports.catalogue import COUNTRIES, SEGMENTS
-from include.sample_exports.local_days import DAY, BoolArray, IntArray
+from include.sample_exports.local_days import DAY, NEVER, BoolArray, IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.surveys import (
     BY_EMAIL,
     BY_NUMBER,
-    BY_STRANGE_NUMBER,
     METRICS,
+    NOBODY,
     PREVIEW,
     SCALES,
     SPAM,
@@ -37,6 +37,7 @@ ANSWER_COLUMNS = (
     "survey",
     "contact",
     "reference",
+    "reference_id",
     "email",
     "email_style",
     "invitation",
@@ -113,14 +114,15 @@ def _match_customers(plan: Plan, answers: pd.DataFrame) -> IntArray:
     owner = _own_addresses(plan)
     by_email = owner[np.maximum(answers["email"].to_numpy(), 0)]
     shows_email = _shows_email(answers)
+    is_own_number = answers["reference_id"] == contacts["record_id"].to_numpy()[contact]
+    is_merged = contacts["merged_night"].to_numpy()[contact] != NEVER
+    # A survivor lists the numbers that it took in, of contacts never shown too.
+    is_known = plan.world.is_shown[contact] | (is_merged & is_own_number.to_numpy())
+    is_found = (reference == BY_NUMBER) & is_known
     matched = np.where(
-        reference == BY_NUMBER,
+        is_found,
         contact,
-        np.where(
-            np.isin(reference, [BY_EMAIL, BY_STRANGE_NUMBER]) & shows_email,
-            by_email,
-            -1,
-        ),
+        np.where((reference != NOBODY) & shows_email, by_email, -1),
     )
     survivor = contacts["survivor"].to_numpy()
     return np.where(matched < 0, -1, survivor[matched])
@@ -143,7 +145,8 @@ def _own_addresses(plan: Plan) -> IntArray:
     email[changes["contact"]] = changes["value"]
     owner = np.full(2 * count, -1)
     # Backwards, so that the lowest number stays.
-    owner[email[::-1]] = np.arange(count)[::-1]
+    shown = np.flatnonzero(plan.world.is_shown)[::-1]
+    owner[email[shown]] = shown
     return owner
 
 

@@ -75,10 +75,10 @@ def _keep_latest_activities(plan: Plan) -> pd.DataFrame:
 def count_rows(plan: Plan) -> dict[str, dict[str, int]]:
     """Records in the files of every feed, and those that load."""
     contacts = plan.world.contacts
-    shown = contacts["last_night"] - contacts["first_night"] + 1
+    shown = np.maximum(contacts["last_night"] - contacts["first_night"] + 1, 0)
     counts = {
         "hubspot.contacts": int(shown.sum()),
-        "hubspot.companies": len(plan.world.companies) * plan.days.count,
+        "hubspot.companies": len(plan.world.companies) * len(plan.export_nights),
         "hubspot.deals": len(plan.journeys.deal_rows),
         "hubspot.deal_stage_history": len(plan.journeys.deal_stage_rows),
         "hubspot.orders": len(plan.journeys.order_rows),
@@ -135,11 +135,15 @@ def count_faults(
     about_tickets = responses.loc[
         [SURVEYS[survey].object == "ticket" for survey in responses["survey"]]
     ]
-    gone = (contacts["last_night"] < plan.days.count - 1) & (
-        contacts["merged_night"] == NEVER
+    is_shown = plan.world.is_shown
+    gone = (
+        is_shown
+        & (contacts["last_night"] < plan.days.count - 1)
+        & (contacts["merged_night"] == NEVER)
     )
     orders = keep_latest(plan.journeys.order_rows, "record_id")
-    numbers = contacts["record_id"]
+    is_merged = contacts["merged_night"] != NEVER
+    numbers = contacts.loc[is_shown | is_merged, "record_id"]
     users = plan.support.user_rows.drop_duplicates("user_id")
     strangers = users.loc[(users["contact"] < 0) & (users["agent"] < 0), "user_id"]
     unmapped = CODE_OF["(unmapped)"]
@@ -167,8 +171,8 @@ def count_faults(
         ),
         "answers_about_unknown_objects": _count_lost(plan, responses),
         "contacts_removed": int(gone.sum()),
-        "merged_contacts": int((contacts["merged_night"] != NEVER).sum()),
-        "earlier_merged_ids": int((contacts["earlier_merged_id"] > 0).sum()),
+        "merged_contacts": int(is_merged.sum()),
+        "earlier_merged_ids": int((contacts["earlier_merged_id"] > 0)[is_shown].sum()),
         "segment_changes": int((changes["field"] == "segment").sum()),
         "repeated_page_rows": {
             feed: _count_page_repeats(plan, rows)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from include.sample_exports.catalogue import LIFECYCLE_STAGES
 from include.sample_exports.draws import draw_weighted
-from include.sample_exports.local_days import NEVER, FloatArray, IntArray
+from include.sample_exports.local_days import NEVER, BoolArray, FloatArray, IntArray
 
 CONTACT_NUMBERS = (71_000_000, 13)  # first HubSpot number, step
 STRANGER_NUMBERS = 99_000_000  # of contacts that no snapshot shows
@@ -52,6 +52,14 @@ class World:
     def featured(self) -> tuple[int, int, int]:
         """Survivor, victim, mover: the contacts that have a past in every system."""
         return (*self.pair, self.mover)
+
+    @property
+    def is_shown(self) -> BoolArray:
+        """Contacts that stand in a snapshot: not those who left before the first."""
+        shown: BoolArray = (
+            self.contacts["first_night"] <= self.contacts["last_night"]
+        ).to_numpy()
+        return shown
 
 
 def draw_contacts(
