@@ -9,6 +9,8 @@
     select key from {{ dirty('int_touchpoint_events.identity_id') }} as events
     union
     select key from {{ dirty('int_survey_answers.identity_id') }} as answers
+    union
+    select key from {{ dirty('int_survey_invitations.identity_id') }} as invitations
 {% endraw %}{% endset %}
 
 {{ config(
@@ -59,6 +61,15 @@ respondents as (
     where {{ to_rebuild('identity_id') }}
 ),
 
+invited as (
+    select
+        identity_id,
+        contact_reference,
+        email_key
+    from {{ ref('int_survey_invitations') }}
+    where {{ to_rebuild('identity_id') }}
+),
+
 -- Whoever an event names and no list of people shows: visitors, unknown contacts.
 named_by_events as (
     select
@@ -94,6 +105,8 @@ people as (
     select * from users
     union
     select * from respondents
+    union
+    select * from invited
     union
     select * from named_by_events
     union
