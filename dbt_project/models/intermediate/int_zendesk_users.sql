@@ -25,6 +25,7 @@ latest_users as (
         contact_reference,
         {{ email_key('email') }} as email_key,
         organization_id,
+        default_group_id,
         user_role,
         locale,
         is_active

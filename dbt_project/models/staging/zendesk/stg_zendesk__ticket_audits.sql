@@ -7,6 +7,7 @@ source as (
         ticket_audits.record ->> 'ticket_id' as ticket_id,
         ticket_audits.record ->> 'author_id' as author_id,
         ticket_audits.record -> 'via' ->> 'channel' as audit_channel,
+        ticket_audits.record #>> '{via,source,rel}' as audit_relation,
         ticket_audits.record -> 'events' as events,
         ticket_audits.record ->> 'created_at' as sent_created,
         {{ parse_timestamp("(ticket_audits.record ->> 'created_at')") }} as created_at,
@@ -21,6 +22,7 @@ select
     ticket_id,
     author_id,
     audit_channel,
+    audit_relation,
     events,
     created_at,
     {{ quarantine_columns([

@@ -1,0 +1,106 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('zendesk.ticket_audits') }} as changed_audits
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='audit_event_key',
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'audit_id',
+        'marks': ['ticket_id'],
+    },
+    indexes=[
+        {'columns': ['audit_id']},
+        {'columns': ['ticket_id']},
+        {'columns': ['author_id']},
+    ],
+) }}
+
+with
+
+audit_versions as (
+    select
+        *,
+        {{ version_rank() }} as version_rank
+    from {{ ref('stg_zendesk__ticket_audits') }}
+    where not is_quarantined
+        and {{ to_rebuild('natural_key') }}
+),
+
+listed_events as (
+    select
+        audits.audit_id,
+        audits.ticket_id,
+        audits.author_id as audit_author_id,
+        audits.audit_channel,
+        audits.audit_relation,
+        listed.event,
+        listed.event_number,
+        audits.created_at as occurred_at
+    from audit_versions as audits
+    cross join lateral jsonb_array_elements(
+        case jsonb_typeof(audits.events) when 'array' then audits.events else '[]' end
+    ) with ordinality as listed (event, event_number)
+    where audits.version_rank = 1
+),
+
+audit_kinds as (
+    select
+        audit_id,
+        bool_or(event ->> 'type' = 'Create') as is_creation,
+        -- Zendesk closes a merged ticket by an ordinary change and leaves a tag.
+        coalesce(max(audit_relation) = 'merge', false) or bool_or(
+            event ->> 'field_name' = 'tags'
+            and event ->> 'value' like '%closed_by_merge%'
+        ) as is_merge
+    from listed_events
+    group by audit_id
+),
+
+-- What customers and agents wrote stays in raw: of a comment only that it was made.
+events_read as (
+    select
+        listed_events.audit_id || ':' || listed_events.event_number as audit_event_key,
+        listed_events.audit_id,
+        listed_events.ticket_id,
+        coalesce(listed_events.event ->> 'author_id', listed_events.audit_author_id) as author_id,
+        case
+            when listed_events.event ->> 'type' in ('Comment', 'VoiceComment', 'FacebookComment')
+                then 'comment'
+            when listed_events.event ->> 'type' = 'SatisfactionRating' then 'change'
+            when listed_events.event ->> 'type' in ('Create', 'Change')
+                and listed_events.event ->> 'field_name' in (
+                    'status', 'group_id', 'assignee_id', 'priority', 'satisfaction_score'
+                )
+                then lower(listed_events.event ->> 'type')
+        end as audit_event_type,
+        case listed_events.event ->> 'type'
+            when 'SatisfactionRating' then 'satisfaction_score'
+            when 'Create' then listed_events.event ->> 'field_name'
+            when 'Change' then listed_events.event ->> 'field_name'
+        end as field_name,
+        nullif(listed_events.event ->> 'previous_value', '') as previous_value,
+        nullif(
+            coalesce(listed_events.event ->> 'value', listed_events.event ->> 'score'), ''
+        ) as new_value,
+        coalesce(
+            listed_events.event #>> '{via,channel}', listed_events.audit_channel
+        ) as channel,
+        cast(listed_events.event_number as integer) as event_number,
+        case listed_events.event ->> 'public' when 'true' then true when 'false' then false end
+            as is_public,
+        audit_kinds.is_creation,
+        coalesce(audit_kinds.is_merge, false) as is_merge,
+        listed_events.occurred_at
+    from listed_events
+    inner join audit_kinds
+        on audit_kinds.audit_id = listed_events.audit_id
+),
+
+audit_events as (
+    select *
+    from events_read
+    where audit_event_type is not null
+)
+
+select * from audit_events
