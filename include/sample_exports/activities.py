@@ -7,7 +7,12 @@ UTC seconds.
 import numpy as np
 import pandas as pd
 
-from include.sample_exports.draws import draw_days, draw_seconds, expect_per_day
+from include.sample_exports.draws import (
+    draw_days,
+    draw_seconds,
+    expect_per_day,
+    pick,
+)
 from include.sample_exports.local_days import DAY, MINUTE, LocalDays
 from include.sample_exports.touchpoints import ACTIVITY_KINDS, HOUR_WEIGHTS, KIND_OF
 from include.sample_exports.weeks import OFFICE_WEEK, ONLINE_WEEK, SHOP_WEEK
@@ -52,6 +57,27 @@ def record_activities(
     # Page, store, employee and visitor follow from the number (see the export).
     rows["record_id"] = 400_000_000 + 2 * np.arange(len(rows))
     return rows.assign(night=days.day_of(rows["at"].to_numpy()))
+
+
+def do_two_things_at_once(
+    rng: np.random.Generator, world: World, rows: pd.DataFrame
+) -> pd.DataFrame:
+    """Add price pages seen in the very second in which the app was opened.
+
+    Nobody can say what a person who is asked afterwards has in mind.
+    """
+    contact = rows["contact"].to_numpy()
+    is_free = np.isin(contact, world.steady) & (
+        world.contacts["opt_out"].to_numpy()[contact] == 0
+    )
+    sessions = np.flatnonzero(is_free & (rows["kind"] == KIND_OF["app_session"]))
+    chosen = pick(rng, sessions, max(6, len(sessions) // 400))
+    again = rows.iloc[chosen].assign(
+        kind=KIND_OF["price_page_viewed"],
+        record_id=int(rows["record_id"].max()) + 2 + 2 * np.arange(len(chosen)),
+    )
+    both = pd.concat([rows, again], ignore_index=True)
+    return both.sort_values("night", kind="stable", ignore_index=True)
 
 
 def _surround_orders(

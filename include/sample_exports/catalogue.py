@@ -214,6 +214,7 @@ STORES: tuple[tuple[str, ...], ...] = (
     ("US-01 Online desk",),
     ("MX-01 Roma Norte",),
 )
+ALL_STORES = tuple(store for stores in STORES for store in stores)
 
 SALES_CHANNELS = ("web", "app", "store", "phone", "whatsapp")
 ORDER_STATUSES = ("placed", "paid", "cancelled")

@@ -23,6 +23,10 @@ class Stream(IntEnum):
     TICKETS = 5
     SURVEYS = 6
     FAULTS = 7
+    MORE_SURVEYS = 8
+    REVIEWS = 9
+    PAIRS = 10
+    ODD_LINKS = 11
 
 
 def open_stream(seed: int, stream: Stream) -> np.random.Generator:

@@ -33,7 +33,6 @@ from include.sample_exports.world import World
 
 SITE = "https://www.shop.example"
 UNREADABLE_RECORD = 399_999_999
-ALL_STORES = tuple(store for stores in catalogue.STORES for store in stores)
 FIRST_STORE = np.cumsum([0, *(len(stores) for stores in catalogue.STORES)])[:-1]
 STORE_COUNTS = np.array([len(stores) for stores in catalogue.STORES])
 
@@ -138,7 +137,7 @@ def _render_orders(rows: pd.DataFrame) -> Text:
             write_integers(rows["contact_id"]),
             take(catalogue.ORDER_STATUSES, rows["status"]),
             take(catalogue.SALES_CHANNELS, rows["channel"]),
-            quote_csv(take(ALL_STORES, store)),
+            quote_csv(take(catalogue.ALL_STORES, store)),
             take(catalogue.PRODUCT_LINES, rows["line"]),
             write_money(rows["total"]),
             write_money(rows["net"]),
@@ -225,7 +224,7 @@ def _render_activities(world: World, rows: pd.DataFrame) -> Text:
                 take(("/",), np.where(is_page, 0, -1)),
                 take(tails, np.where(is_page, tail, -1)),
             ),
-            quote_csv(take(ALL_STORES, np.where(is_store, store, -1))),
+            quote_csv(take(catalogue.ALL_STORES, np.where(is_store, store, -1))),
             take(
                 catalogue.EMPLOYEES,
                 np.where(is_personal, detail % len(catalogue.EMPLOYEES), -1),

@@ -1,8 +1,8 @@
 """Qualtrics' CSV files out of the plan.
 
 In: plan and landing. Out, below <landing>/qualtrics:
-responses/<batch date>/<survey>__responses.csv with three header rows, and
-distributions/<batch date>/distributions.csv.
+responses/<batch date>/<survey>__responses.csv with three header rows,
+distributions/<batch date>/distributions.csv and reviews/<batch date>/reviews.csv.
 """
 
 import csv
@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from include.sample_exports.catalogue import USER_LANGUAGES
+from include.sample_exports.catalogue import ALL_STORES, LANGUAGES, USER_LANGUAGES
 from include.sample_exports.comments import read_bodies, read_closings, read_openings
 from include.sample_exports.landing_writer import LandingWriter, render_nights
 from include.sample_exports.local_days import NEVER, IntArray
@@ -34,14 +34,17 @@ from include.sample_exports.render import (
     write_times,
     write_vendor_ids,
 )
+from include.sample_exports.reviews import REVIEW_SITES
 from include.sample_exports.surveys import (
     BY_EMAIL,
+    DELIVERY,
     DISTRIBUTION_CHANNELS,
     DISTRIBUTION_STATUSES,
     DRIVERS,
     INVITATION_CHANNELS,
     LINK_PARAMETERS,
     NOBODY,
+    PURCHASE,
     RESPONSE_STATUSES,
     SURVEYS,
     Survey,
@@ -62,6 +65,23 @@ DISTRIBUTION_HEADER = (
     "Response Started At",
     "Response Completed At",
     "Response ID",
+    "Trigger Ticket ID",
+    "Trigger Order ID",
+    "Trigger Delivery ID",
+)
+REVIEW_HEADER = (
+    "Review ID",
+    "Site",
+    "Rating",
+    "Title",
+    "Text",
+    "Author",
+    "Language",
+    "Order Number",
+    "Store",
+    "Published At",
+    "Updated At",
+    "Replied At",
 )
 # name, text of the second header row, import id
 META_COLUMNS = (
@@ -116,11 +136,12 @@ def list_questions(survey: Survey) -> list[tuple[str, str]]:
 
 
 def write_qualtrics(plan: Plan, landing: LandingWriter) -> None:
-    """Write both Qualtrics feeds."""
+    """Write all Qualtrics feeds."""
     rows = plan.listening.response_rows
     for code, survey in enumerate(SURVEYS):
         _write_responses(plan, landing, survey, rows.loc[rows["survey"] == code])
     _write_distributions(plan, landing)
+    _write_reviews(plan, landing)
 
 
 def _write_responses(
@@ -297,5 +318,55 @@ def _render_distributions(plan: Plan, rows: pd.DataFrame) -> Text:
             write_past("started_at"),
             write_past("completed_at"),
             write_response_ids(rows["response"]),
+            *(
+                write_integers(_find_triggers(told, survey), blank=-1)
+                for survey in (-1, PURCHASE, DELIVERY)
+            ),
+        ]
+    )
+
+
+def _find_triggers(told: pd.DataFrame, survey: int) -> IntArray:
+    """The orders or deliveries that sent the invitations of a survey, else -1."""
+    is_sent_by = told["is_triggered"] & (told["survey"] == survey)
+    return np.where(is_sent_by, told["object_id"], -1)
+
+
+def _write_reviews(plan: Plan, landing: LandingWriter) -> None:
+    header = (",".join(REVIEW_HEADER) + "\n").encode()
+    rows = plan.listening.review_rows
+    render = partial(_render_reviews, plan)
+    for night, parts in render_nights(rows, plan.export_nights, render):
+        day = plan.days.dates[night].isoformat()
+        landing.write(
+            f"qualtrics/reviews/{day}/reviews.csv",
+            chain([header], (part.cut() for part in parts)),
+        )
+
+
+def _render_reviews(plan: Plan, rows: pd.DataFrame) -> Text:
+    """A review's title is an opening without its comma, its text the rest."""
+    first_name, last_name = render_names(plan.world, rows["contact"].to_numpy())
+    title = take(read_openings().texts, rows["opening"])
+    initial = pc.utf8_slice_codeunits(last_name, 0, 1)
+    return join_csv(
+        [
+            write_vendor_ids("RV_", rows["review"], 11),
+            take(REVIEW_SITES, rows["site"]),
+            write_integers(rows["rating"]),
+            quote_csv(pc.utf8_rtrim(title, ",:")),
+            quote_csv(
+                join(
+                    take(read_bodies().texts, rows["body"]),
+                    take(read_closings().texts, rows["closing"]),
+                )
+            ),
+            quote_csv(join(first_name, " ", initial, ".")),
+            take(LANGUAGES, rows["language"]),
+            write_integers(rows["order_id"], blank=-1),
+            quote_csv(take(ALL_STORES, rows["store"])),
+            write_times(rows["published_at"]),
+            write_times(rows["at"]),
+            write_times(rows["replied_at"]),
         ]
     )

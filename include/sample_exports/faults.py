@@ -29,6 +29,7 @@ from include.sample_exports.surveys import (
     PURCHASE,
     SCALES,
     SPAM,
+    SUPPORT,
     SURVEYS,
     TEST,
     TEST_CHANNEL,
@@ -47,6 +48,9 @@ def plant_faults(plan: Plan) -> None:
     _spoil_responses(rng, plan)
     _repeat_answers(rng, plan)
     _lose_objects(rng, plan)
+    odd = open_stream(plan.parameters.seed, Stream.ODD_LINKS)
+    _take_tickets_for_others(odd, plan)
+    _delay_orders(odd, plan)
     is_plain = _correct_responses(rng, plan)
     _delay_everything(rng, plan, is_plain)
     _repeat_activities(rng, plan)
@@ -146,9 +150,58 @@ def _lose_objects(rng: np.random.Generator, plan: Plan) -> None:
     is_free = (rows["status"] == NORMAL) & ~_is_featured(plan, rows)
     for kind, number in kinds.items():
         surveys = [code for code, one in enumerate(SURVEYS) if one.object == kind]
-        candidates = rows.index[rows["survey"].isin(surveys) & is_free].to_numpy()
+        is_about = rows["survey"].isin(surveys) & (rows["object_id"] >= 0)
+        candidates = rows.index[is_about & is_free].to_numpy()
         chosen = pick(rng, candidates, max(1, len(candidates) // 400))
         rows.loc[chosen, "object_id"] = number + chosen
+
+
+def _take_tickets_for_others(rng: np.random.Generator, plan: Plan) -> None:
+    """Let a few answers be about the ticket of somebody else."""
+    rows = plan.listening.response_rows
+    is_candidate = (
+        (rows["survey"] == SUPPORT)
+        & (rows["status"] == NORMAL)
+        & (rows["object_id"] < UNKNOWN_TICKET_NUMBERS)
+        & ~_is_featured(plan, rows)
+        # The first day has hardly any other ticket.
+        & (rows["night"] > 0)
+    )
+    candidates = rows.index[is_candidate].to_numpy()
+    chosen = pick(rng, candidates, max(2, len(candidates) // 60))
+    tickets = plan.support.tickets
+    earlier = np.searchsorted(
+        tickets["created_at"].cummax().to_numpy(), plan.days.starts[rows["night"]]
+    )[chosen]
+    other = rng.integers(0, 1 << 30, len(chosen)) % earlier
+    number = tickets["ticket_id"].to_numpy()[other]
+    is_other = tickets["contact"].to_numpy()[other] != rows.loc[chosen, "contact"]
+    is_other &= tickets["contact"].to_numpy()[other] >= 0
+    rows.loc[chosen[is_other], "object_id"] = number[is_other]
+    plan.planted["answers_about_tickets_of_others"] = int(is_other.sum())
+
+
+def _delay_orders(rng: np.random.Generator, plan: Plan) -> None:
+    """Let a few orders arrive after an answer about them."""
+    journeys, rows = plan.journeys, plan.listening.response_rows
+    last = plan.days.count - 1
+    is_candidate = (
+        (rows["survey"] == PURCHASE)
+        & (rows["status"] == NORMAL)
+        & (rows["object_id"] >= 0)
+        & (rows["object_id"] < UNKNOWN_ORDER_NUMBERS)
+        & (rows["night"] < last)
+    )
+    candidates = rows.index[is_candidate].to_numpy()
+    chosen = pick(rng, candidates, max(2, len(candidates) // 100))
+    later = _draw_later(rng, rows["night"].to_numpy()[chosen], plan.days)
+    arrives = pd.Series(later, rows["object_id"].to_numpy()[chosen])
+    arrives = arrives.groupby(level=0).max()
+    orders = journeys.order_rows
+    held = arrives.reindex(orders["record_id"]).fillna(0).to_numpy().astype(np.int64)
+    delayed = orders.assign(night=np.maximum(orders["night"], held))
+    journeys.order_rows = delayed.sort_values("night", kind="stable", ignore_index=True)
+    plan.planted["orders_after_their_answers"] = len(arrives)
 
 
 def _correct_responses(rng: np.random.Generator, plan: Plan) -> BoolArray:

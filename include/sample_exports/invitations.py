@@ -13,9 +13,11 @@ from include.sample_exports.draws import (
     draw_lag,
     draw_seconds,
     expect_per_day,
+    pick,
 )
 from include.sample_exports.journeys import Journeys
 from include.sample_exports.local_days import (
+    DAY,
     HOUR,
     MINUTE,
     NEVER,
@@ -25,6 +27,8 @@ from include.sample_exports.local_days import (
 )
 from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.surveys import (
+    COMPLAINT,
+    CONTACT,
     DELIVERY,
     DISTRIBUTION_STATUSES,
     PURCHASE,
@@ -49,6 +53,8 @@ STATUS_TIMES = (
 )
 USE_PER_CUSTOMER = 0.028  # invitations a night
 LOYALTY_PER_CUSTOMER = 0.014
+CONTACT_PER_CUSTOMER = 0.02
+COMPLAINTS = 0.12  # share of the solved tickets that are asked about in confidence
 SALES_CHANNEL_EFFECT = np.array([0.0, 0.12, 0.25, -0.05, 0.2])
 TICKET_CHANNEL_EFFECT = np.array([-0.1, -0.15, 0.1, 0.05, 0.25, 0.15, -0.45, 0.05, 0.0])
 
@@ -128,6 +134,62 @@ def invite_about_tickets(
         effect=effect,
     )
     return invitations.assign(is_sure=asked["ticket"].to_numpy() < 3)
+
+
+def invite_complainants(
+    rng: np.random.Generator, world: World, support: Support
+) -> pd.DataFrame:
+    """Some of those whose ticket was solved, a day or two later, in confidence."""
+    tickets = support.tickets
+    is_asked = (
+        (tickets["contact"] >= 0)
+        & (tickets["solved_at"] < NEVER)
+        & (rng.random(len(tickets)) < COMPLAINTS)
+    )
+    asked = tickets.loc[is_asked]
+    at = asked["solved_at"].to_numpy() + rng.integers(DAY, 2 * DAY, len(asked))
+    return _invitation_frame(
+        COMPLAINT,
+        asked["contact"].to_numpy(),
+        at,
+        world,
+        object_id=asked["ticket_id"].to_numpy(),
+    )
+
+
+def invite_after_touches(
+    rng: np.random.Generator,
+    parameters: SampleParameters,
+    days: LocalDays,
+    world: World,
+    activities: pd.DataFrame,
+) -> pd.DataFrame:
+    """After a touch of late; after two touches of one second; and just anybody."""
+    known = activities.loc[activities["contact"] >= 0]
+    is_second = known.duplicated(["contact", "at"], keep="first")
+    alone = known.loc[~is_second]
+    count = round(CONTACT_PER_CUSTOMER * parameters.customers * days.count)
+    chosen = alone.iloc[pick(rng, np.arange(len(alone)), count * 3 // 4)]
+    after = _invitation_frame(
+        CONTACT,
+        chosen["contact"].to_numpy(),
+        chosen["at"].to_numpy() + rng.integers(HOUR, 6 * DAY, len(chosen)),
+        world,
+    )
+    torn = known.loc[is_second]
+    torn_at = torn["at"].to_numpy() + rng.integers(2 * MINUTE, 40 * MINUTE, len(torn))
+    between = _invitation_frame(CONTACT, torn["contact"].to_numpy(), torn_at, world)
+    day = draw_days(rng, np.full(days.count, count / 4 / days.count))
+    at = days.at(day, draw_seconds(rng, HOUR_WEIGHTS["morning"], len(day)))
+    anybody = draw_contacts(rng, world, at, customers_only=True)
+    return pd.concat(
+        [
+            after,
+            between.assign(is_sure=np.arange(len(torn)) < 4),
+            _invitation_frame(CONTACT, anybody, at, world),
+        ],
+        ignore_index=True,
+    )
 
 
 def invite_some(
@@ -221,8 +283,11 @@ def send(
         "started_at": (is_started, started_at),
         "completed_at": (is_finished, completed_at),
     }
+    by_object = np.isin(survey, [PURCHASE, DELIVERY])
     return sent.assign(
         invitation=np.arange(count),
+        # A short message has no room for ids: the invitation knows what sent it.
+        is_triggered=by_object & (channel > 0),
         channel=channel,
         **{
             name: np.where(is_so, moment, NEVER)

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from include.sample_exports.activities import record_activities
+from include.sample_exports.activities import (
+    do_two_things_at_once,
+    record_activities,
+)
 from include.sample_exports.deals import pursue_deals
 from include.sample_exports.draws import Stream, open_stream
 from include.sample_exports.local_days import LocalDays
@@ -53,16 +56,19 @@ def build_journeys(
     deal_rows, deal_stage_rows = pursue_deals(
         open_stream(parameters.seed, Stream.DEALS), parameters.customers, days, world
     )
+    activities = record_activities(
+        open_stream(parameters.seed, Stream.ACTIVITIES),
+        parameters.customers,
+        days,
+        world,
+        orders,
+        deliveries,
+    )
     return Journeys(
         orders=orders,
         deliveries=deliveries,
-        activity_rows=record_activities(
-            open_stream(parameters.seed, Stream.ACTIVITIES),
-            parameters.customers,
-            days,
-            world,
-            orders,
-            deliveries,
+        activity_rows=do_two_things_at_once(
+            open_stream(parameters.seed, Stream.PAIRS), world, activities
         ),
         order_rows=tell_orders(rng, days, orders),
         delivery_rows=tell_deliveries(days, deliveries),

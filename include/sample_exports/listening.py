@@ -1,10 +1,11 @@
-"""What customers are asked and what they answer: the rows of the Qualtrics feeds.
+"""What customers are asked, answer and publish: the rows of the Qualtrics feeds.
 
 In: the world, its orders, deliveries and tickets. Out: `Listening`.
 """
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from include.sample_exports.draws import Stream, open_stream
@@ -14,6 +15,8 @@ from include.sample_exports.invitations import (
     invite_about_deliveries,
     invite_about_orders,
     invite_about_tickets,
+    invite_after_touches,
+    invite_complainants,
     invite_everybody,
     invite_some,
     send,
@@ -28,6 +31,7 @@ from include.sample_exports.responses import (
     answer_on_site,
     fill_in,
 )
+from include.sample_exports.reviews import write_reviews
 from include.sample_exports.surveys import LOYALTY, USE
 from include.sample_exports.tickets import Support
 from include.sample_exports.world import World
@@ -38,12 +42,14 @@ class Listening:
     """Invitations and answers.
 
     invitations : one row per invitation: survey, day, contact, channel and times
-    distribution_rows, response_rows : one row per row of the feed, in order of night
+    distribution_rows, response_rows, review_rows : one row per row of the feed, in
+        order of night
     """
 
     invitations: pd.DataFrame
     distribution_rows: pd.DataFrame
     response_rows: pd.DataFrame
+    review_rows: pd.DataFrame
 
 
 def build_listening(
@@ -54,6 +60,39 @@ def build_listening(
     support: Support,
 ) -> Listening:
     """Ask the customers and let some of them answer."""
+    first = _listen(parameters, days, world, journeys, support)
+    more = _listen_more(parameters, days, world, journeys, support)
+    invitations = pd.concat([first[0], more[0]], ignore_index=True)
+    more[1]["response"] += len(first[1])
+    more[1].loc[more[1]["invitation"] >= 0, "invitation"] += len(first[0])
+    invitations["invitation"] = np.arange(len(invitations))
+    responses = pd.concat([first[1], more[1]], ignore_index=True)
+    responses = responses.sort_values("night", kind="stable", ignore_index=True)
+    return Listening(
+        invitations=invitations,
+        distribution_rows=tell_distributions(days, invitations, responses),
+        response_rows=responses,
+        review_rows=write_reviews(
+            open_stream(parameters.seed, Stream.REVIEWS),
+            parameters.customers,
+            days,
+            world,
+            journeys,
+        ),
+    )
+
+
+def _listen(
+    parameters: SampleParameters,
+    days: LocalDays,
+    world: World,
+    journeys: Journeys,
+    support: Support,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The surveys about purchases, deliveries, support, use, and the relationship.
+
+    Returns invitations and responses.
+    """
     rng = open_stream(parameters.seed, Stream.SURVEYS)
     invitations = pd.concat(
         [
@@ -75,9 +114,25 @@ def build_listening(
         ],
         ignore_index=True,
     )
-    responses = fill_in(rng, days, world, answers)
-    return Listening(
-        invitations=invitations,
-        distribution_rows=tell_distributions(days, invitations, responses),
-        response_rows=responses,
+    return invitations, fill_in(rng, days, world, answers)
+
+
+def _listen_more(
+    parameters: SampleParameters,
+    days: LocalDays,
+    world: World,
+    journeys: Journeys,
+    support: Support,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """How easy it was, and complaints in confidence: invitations and responses."""
+    rng = open_stream(parameters.seed, Stream.MORE_SURVEYS)
+    activities = journeys.activity_rows
+    invitations = pd.concat(
+        [
+            invite_after_touches(rng, parameters, days, world, activities),
+            invite_complainants(rng, world, support),
+        ],
+        ignore_index=True,
     )
+    invitations = send(rng, days, world, invitations)
+    return invitations, fill_in(rng, days, world, answer_invitations(invitations))

@@ -72,7 +72,7 @@ def answer_invitations(invitations: pd.DataFrame) -> pd.DataFrame:
             "contact": started["contact"],
             "invitation": started["invitation"],
             "distribution_channel": started["channel"],
-            "object_id": started["object_id"],
+            "object_id": np.where(started["is_triggered"], -1, started["object_id"]),
             "effect": started["effect"],
             "parameter": -1,
             "is_finished": is_finished,

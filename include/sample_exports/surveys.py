@@ -18,6 +18,7 @@ class Survey:
     metrics : the scored questions
     object : what the embedded id is of: order, delivery, ticket or none
     response_rate : finished / delivered invitations
+    is_confidential : its answers reach readers in sums only
     """
 
     survey_id: str
@@ -29,6 +30,7 @@ class Survey:
     has_drivers: bool = False
     response_rate: float = 0.3
     quality: float = 0.0
+    is_confidential: bool = False
 
 
 SURVEYS = (
@@ -87,8 +89,20 @@ SURVEYS = (
         response_rate=0.42,
         quality=0.5,
     ),
+    Survey("SV_CES_CONTACT", "transactional", ("ces",), "general", response_rate=0.34),
+    Survey(
+        "SV_CSAT_COMPLAINT",
+        "transactional",
+        ("csat",),
+        "support",
+        object="ticket",
+        response_rate=0.45,
+        quality=-0.6,
+        is_confidential=True,
+    ),
 )
-RELATIONAL, PURCHASE, DELIVERY, SUPPORT, SITE, STORE, USE, LOYALTY = range(len(SURVEYS))
+RELATIONAL, PURCHASE, DELIVERY, SUPPORT, SITE, STORE, USE, LOYALTY = range(8)
+CONTACT, COMPLAINT = 8, 9
 METRICS = ("nps", "csat", "ces")
 DRIVERS = ("Q_UTILITY", "Q_EASE", "Q_PLEASURE", "Q_SPEED", "Q_PRICE")
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}

@@ -87,6 +87,7 @@ def count_rows(plan: Plan) -> dict[str, dict[str, int]]:
         "hubspot.activities": len(plan.journeys.activity_rows) + 1,
         "qualtrics.responses": len(plan.listening.response_rows),
         "qualtrics.distributions": len(plan.listening.distribution_rows),
+        "qualtrics.reviews": len(plan.listening.review_rows),
     }
     for feed, rows in _list_paged(plan).items():
         counts[feed] = len(rows) + _count_page_repeats(plan, rows)
