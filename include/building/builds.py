@@ -5,21 +5,30 @@ In: accepted loads. Out: ``warehouse.*`` brought up to them, and ``audit.builds`
 
 The order matters. First, in one transaction: the frozen loads, the keys that they
 touch and the wanted fingerprints. Then dbt, model by model, each in a transaction of
-its own. Last, in one transaction: the loads are applied and the dirty keys cleared. A
-build that dies in between is taken up by the next one, which finds the loads begun and
-the keys still dirty.
+its own; the statistics, in one transaction, that read those models; and dbt again, for
+the models that read the statistics. Last, in one transaction: the loads are applied and
+the dirty keys cleared. A build that dies in between is taken up by the next one, which
+finds the loads begun and the keys still dirty.
 """
 
+import hashlib
 import logging
+import time
 from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
 
+from include import statistics
 from include.building import frozen_loads
 from include.building.build_lock import build_lock
 from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
-from include.building.model_fingerprints import Node, read_nodes
+from include.building.model_fingerprints import (
+    Node,
+    descends_from,
+    list_unchanged,
+    read_nodes,
+)
 from include.contracts import FeedContract, read_contracts
 from include.errors import BuildError
 from include.settings import Settings, connect
@@ -45,9 +54,11 @@ def build(settings: Settings, run_id: str) -> BuildResult:
     """
     contracts = list(read_contracts(settings.project_folder).values())
     dbt = Dbt(settings)
-    nodes = read_nodes(
-        dbt.parse(), {"reporting_time_zone": settings.reporting_time_zone}
-    )
+    manifest = dbt.parse()
+    nodes = read_nodes(manifest, {"reporting_time_zone": settings.reporting_time_zone})
+    has_statistics = descends_from(manifest, statistics.SOURCE)
+    if has_statistics:
+        nodes.append(_describe_statistics(nodes))
     with connect(settings) as connection, build_lock(connection):
         _check_key_secret(connection, settings)
         with connection.transaction():
@@ -55,13 +66,14 @@ def build(settings: Settings, run_id: str) -> BuildResult:
                 connection, run_id, contracts, nodes
             )
         frozen_loads.analyse_raw_tables(connection, contracts, touched)
+        outcomes: list[NodeOutcome] = []
         try:
             # A night that brought nothing new leaves nothing to build, or to test.
-            idle = not touched and not rebuilt and not _has_dirty_keys(connection)
-            outcomes = [] if idle else dbt.build(exclude=unchanged)
+            if touched or rebuilt or _has_dirty_keys(connection):
+                _build_parts(connection, dbt, unchanged, has_statistics, outcomes)
             failure = _describe_failure(settings, outcomes)
         except BuildError as error:
-            outcomes, failure = [], str(error)
+            failure = str(error)
         with connection.transaction():
             _record_outcomes(connection, build_id, outcomes)
             if failure is None:
@@ -77,6 +89,63 @@ def build(settings: Settings, run_id: str) -> BuildResult:
     models = sum(outcome.kind == "model" for outcome in outcomes)
     log.info("build %s: %s loads touched, %s models", build_id, len(touched), models)
     return BuildResult(build_id, len(touched), models, outcomes)
+
+
+def _build_parts(
+    connection: psycopg.Connection,
+    dbt: Dbt,
+    unchanged: list[str],
+    has_statistics: bool,
+    outcomes: list[NodeOutcome],
+) -> None:
+    """Build what the statistics read, the statistics, and what reads them.
+
+    Adds to the outcomes as it goes. A failure ends it: each part builds on the last.
+    """
+    if not has_statistics:
+        outcomes += dbt.build(exclude=unchanged)
+        return
+    readers = f"source:{statistics.SOURCE}+"
+    outcomes += dbt.build(exclude=[readers, *unchanged])
+    if any(outcome.is_failure for outcome in outcomes):
+        return
+    started = time.monotonic()
+    try:
+        with connection.transaction():
+            statistics.compute(connection)
+    except psycopg.Error as error:
+        raise BuildError(
+            f"The statistics failed: {' '.join(str(error).split())}; marts stay as "
+            "they were."
+        ) from error
+    outcomes.append(
+        NodeOutcome(
+            name=statistics.SOURCE,
+            kind="statistics",
+            status="success",
+            seconds=round(time.monotonic() - started, 6),
+            message=None,
+        )
+    )
+    outcomes += dbt.build(select=[readers], exclude=unchanged)
+
+
+def _describe_statistics(nodes: list[Node]) -> Node:
+    """The statistics as a node: computed anew when their code, or that of a model that
+    they read, changes."""
+    parents = [node for node in nodes if node.name in statistics.PARENTS]
+    text = [statistics.read_code(), *sorted(node.fingerprint for node in parents)]
+    return Node(
+        name=statistics.SOURCE,
+        kind="statistics",
+        schema_name=statistics.SOURCE,
+        is_published=False,
+        row_key=("score_period_key",),
+        rebuild_by="period_key",
+        is_static=False,
+        fingerprint=hashlib.sha256("".join(text).encode()).hexdigest(),
+        parents=tuple(node.name for node in parents),
+    )
 
 
 def _begin(
@@ -96,10 +165,12 @@ def _begin(
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"
-            " rebuild_by, wanted_fingerprint) values (%s, %s, %s, %s, %s, %s, %s)"
+            " rebuild_by, position, publish_where, wanted_fingerprint)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " on conflict (model) do update set kind = excluded.kind,"
             " schema_name = excluded.schema_name, is_published = excluded.is_published,"
             " row_key = excluded.row_key, rebuild_by = excluded.rebuild_by,"
+            " position = excluded.position, publish_where = excluded.publish_where,"
             " wanted_fingerprint = excluded.wanted_fingerprint",
             [
                 (
@@ -109,22 +180,30 @@ def _begin(
                     node.is_published,
                     list(node.row_key),
                     node.rebuild_by,
+                    position,
+                    node.publish_where,
                     node.fingerprint,
                 )
-                for node in nodes
+                for position, node in enumerate(nodes)
             ],
         )
+    # What left the project is forgotten here, and leaves marts with the next publish.
+    connection.execute(
+        "delete from audit.models where model <> all(%s)",
+        [[node.name for node in nodes]],
+    )
     incremental = [node for node in nodes if node.kind == "incremental"]
     # When every model is built anew there is nobody to tell what changed.
     if any(built.get(node.name) == node.fingerprint for node in incremental):
         frozen_loads.collect_touched_keys(connection, contracts, touched)
         connection.execute("analyze audit.dirty_keys")
-    unchanged = [
+    missing = _list_missing_views(connection, nodes)
+    unchanged = list_unchanged(nodes, built, missing)
+    rebuilt = [
         node.name
         for node in nodes
-        if node.is_static and built.get(node.name) == node.fingerprint
+        if built.get(node.name) != node.fingerprint or node.name in missing
     ]
-    rebuilt = [node.name for node in nodes if built.get(node.name) != node.fingerprint]
     row = connection.execute(
         "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
         " values (%s, 'running', %s, %s) returning build_id",
@@ -132,6 +211,21 @@ def _begin(
     ).fetchone()
     assert row is not None
     return row[0], touched, rebuilt, unchanged
+
+
+def _list_missing_views(connection: psycopg.Connection, nodes: list[Node]) -> set[str]:
+    """Views that are not there: they go with a relation that was built anew under them,
+    and a build that died then has not made them again."""
+    rows = connection.execute(
+        "select wanted.name"
+        " from unnest(%s::text[], %s::text[]) as wanted (schema, name)"
+        " where to_regclass(wanted.schema || '.' || wanted.name) is null",
+        [
+            [node.schema_name for node in nodes if node.kind == "view"],
+            [node.name for node in nodes if node.kind == "view"],
+        ],
+    ).fetchall()
+    return {name for (name,) in rows}
 
 
 def _has_dirty_keys(connection: psycopg.Connection) -> bool:

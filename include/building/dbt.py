@@ -62,9 +62,16 @@ class Dbt:
         return self._manifest
 
     def build(
-        self, exclude: Sequence[str] = (), *, with_tests: bool = True
+        self,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        *,
+        with_tests: bool = True,
     ) -> list[NodeOutcome]:
         """Build seeds, functions and models, and test them; parents first.
+
+        A test belongs to the last of the models that it reads: it runs with what is
+        selected, and not where one of its models is excluded.
 
         Raises BuildError when dbt itself cannot run (no connection, say); a failing
         model or test is an outcome.
@@ -72,6 +79,8 @@ class Dbt:
         arguments = ["build", "--exclude-resource-type", "unit_test"]
         if not with_tests:
             arguments += ["--exclude-resource-type", "test"]
+        if select:
+            arguments += ["--select", *select]
         if exclude:
             arguments += ["--exclude", *exclude]
         result = self._invoke(arguments)

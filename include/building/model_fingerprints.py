@@ -8,7 +8,7 @@ changed seed or macro changes exactly the models that depend on it.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 
 from dbt.contracts.graph.manifest import Manifest
@@ -32,6 +32,8 @@ class Node:
     rebuild_by: str | None
     is_static: bool
     fingerprint: str
+    publish_where: str | None = None
+    parents: tuple[str, ...] = ()
 
 
 def read_nodes(manifest: Manifest, settings: Mapping[str, str]) -> list[Node]:
@@ -47,6 +49,38 @@ def read_nodes(manifest: Manifest, settings: Mapping[str, str]) -> list[Node]:
         parents = [nodes[parent] for parent in _parents(manifest, node)]
         nodes[unique_id] = _describe(manifest, node, parents, settings)
     return list(nodes.values())
+
+
+def list_unchanged(
+    nodes: list[Node], built: Mapping[str, str | None], missing: Container[str]
+) -> list[str]:
+    """Return the nodes that need no work: what they are made of is as it was built.
+
+    Parameters
+    ----------
+    nodes : all of them, parents first
+    built : fingerprints that they were last built with
+    missing : views that were dropped together with a relation that they read
+    """
+    changed: set[str] = set()
+    for node in nodes:
+        if (
+            built.get(node.name) != node.fingerprint
+            or node.name in missing
+            or changed.intersection(node.parents)
+        ):
+            changed.add(node.name)
+    return [node.name for node in nodes if node.is_static and node.name not in changed]
+
+
+def descends_from(manifest: Manifest, source_name: str) -> bool:
+    """Return whether any model reads a source."""
+    return any(
+        parent.split(".")[0] == "source" and parent.split(".")[2] == source_name
+        for node in manifest.nodes.values()
+        if isinstance(node, ModelNode)
+        for parent in node.depends_on.nodes
+    )
 
 
 def _describe(
@@ -92,10 +126,14 @@ def _describe(
         is_published=bool(meta.get("is_published")),
         row_key=row_key,
         rebuild_by=meta.get("rebuild_by", row_key[0] if row_key else None),
-        # Nothing but seeds and functions above it: it changes with the code alone.
-        is_static=kind in ("seed", "function", "view")
-        or (kind == "table" and all(parent.is_static for parent in parents)),
+        # Nothing but seeds, functions and sources above it: it changes with the code
+        # alone. A view over incremental models is made anew every night: its tests run
+        # with it.
+        is_static=kind in ("seed", "function")
+        or (kind in ("table", "view") and all(parent.is_static for parent in parents)),
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        publish_where=meta.get("publish_where"),
+        parents=tuple(parent.name for parent in parents),
     )
 
 

@@ -3,6 +3,10 @@
 In: a build that succeeded and passed gate 2, and ``audit.unpublished_keys``. Out: the
 same rows in ``marts``, and the old and new image of each row that differs in
 ``audit.published_changes``. Readers see the version before or the version after, whole.
+
+A published view is made again in ``marts`` over the published tables
+(`published_views`); of a model with a `publish_where` only the rows that meet it are
+published.
 """
 
 import logging
@@ -12,6 +16,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from include.building import published_views
 from include.building.build_lock import build_lock
 from include.errors import PublishError
 from include.settings import Settings, connect
@@ -38,6 +43,13 @@ class _Model:
     name: str
     row_key: tuple[str, ...]
     rebuild_by: str
+    publish_where: str | None
+
+    @property
+    def condition(self) -> sql.Composable:
+        """What a row must meet to be published."""
+        # The text is the project's own, out of a model's YAML.
+        return sql.SQL("({})").format(sql.SQL(self.publish_where or "true"))
 
     @property
     def built(self) -> sql.Identifier:
@@ -52,7 +64,8 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
     """Publish the last build.
 
     Raises PublishError when it did not succeed or did not pass gate 2, or when a reader
-    kept a table locked for a minute that has to change its columns.
+    kept a table locked for a minute that has to change its columns, or when views of
+    others read what has to be dropped.
     """
     with connect(settings) as connection, build_lock(connection):
         build_id = _find_gated_build(connection)
@@ -70,6 +83,12 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
                     ) from error
                 log.warning("publish waits for a reader of marts (try %s)", attempt)
                 time.sleep(1)
+            except psycopg.errors.DependentObjectsStillExist as error:
+                raise PublishError(
+                    "Something in marts changes its columns or its kind, and views of "
+                    f"others read it ({error.diag.message_detail}): drop those, "
+                    "publish, and create them again; marts stay as they were."
+                ) from error
     log.info(
         "published build %s: %s rows out, %s rows in",
         build_id,
@@ -80,10 +99,11 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
 
 
 def verify_published(settings: Settings) -> dict[str, int]:
-    """Compare every published table with the warehouse, row by row.
+    """Compare every published table with the warehouse, row by row, and every view.
 
     Returns:
-        The number of rows that differ, by model; empty when all is equal.
+        The number of rows that differ, by model, 1 for a view that is another one;
+        empty when all is equal.
     """
     differences: dict[str, int] = {}
     with connect(settings) as connection:
@@ -93,14 +113,20 @@ def verify_published(settings: Settings) -> dict[str, int]:
             row = connection.execute(
                 sql.SQL(
                     "select count(*) from ("
-                    "(select {names} from {built} except all"
+                    "(select {names} from {built} where {condition} except all"
                     " select {names} from {published}) union all"
                     " (select {names} from {published} except all"
-                    " select {names} from {built})) as differing"
-                ).format(names=names, built=model.built, published=model.published)
+                    " select {names} from {built} where {condition})) as differing"
+                ).format(
+                    names=names,
+                    built=model.built,
+                    published=model.published,
+                    condition=model.condition,
+                )
             ).fetchone()
             if row is not None and row[0]:
                 differences[model.name] = row[0]
+        differences |= dict.fromkeys(published_views.find_differing(connection), 1)
     return differences
 
 
@@ -137,11 +163,29 @@ def _publish_build(
     assert row is not None
     publish_id: int = row[0]
     deleted = inserted = 0
-    for model in _published_models(connection):
+    models = _published_models(connection)
+    built = {
+        model.name: _columns(connection, "warehouse", model.name) for model in models
+    }
+    published = {
+        model.name: _columns(connection, "marts", model.name) for model in models
+    }
+    # Columns cannot change under a view.
+    left = _list_tables_that_left(connection)
+    published_views.drop_outdated(
+        connection,
+        left + [name for name in built if published[name] not in ({}, built[name])],
+    )
+    for name in left:
+        connection.execute(
+            sql.SQL("drop table {}").format(sql.Identifier("marts", name))
+        )
+        log.info("the table marts.%s left the project and was dropped", name)
+    for model in models:
         changes = _publish_model(connection, publish_id, model)
         deleted += changes[0]
         inserted += changes[1]
-    _drop_relations_that_left(connection)
+    published_views.create(connection)
     connection.execute("delete from audit.unpublished_keys")
     connection.execute(
         "update audit.publishes set rows_deleted = %s, rows_inserted = %s"
@@ -167,8 +211,10 @@ def _publish_model(
         )
         _comment_like(connection, model)
         created = connection.execute(
-            sql.SQL("insert into {published} select * from {built}").format(
-                published=model.published, built=model.built
+            sql.SQL(
+                "insert into {published} select * from {built} where {condition}"
+            ).format(
+                published=model.published, built=model.built, condition=model.condition
             )
         )
         return 0, created.rowcount
@@ -183,12 +229,13 @@ def _publish_model(
     if not keys[0]:
         return 0, 0
     is_whole = keys[1] or published != columns
-    where = sql.SQL("") if is_whole else _where_unpublished(model, columns)
+    where = sql.SQL("true") if is_whole else _where_unpublished(model, columns)
     parts = {
         "names": names,
         "built": model.built,
         "published": model.published,
         "where": where,
+        "condition": model.condition,
         "same": sql.SQL(" and ").join(
             sql.SQL("published.{column} = rows_out.{column}").format(
                 column=sql.Identifier(column)
@@ -200,11 +247,11 @@ def _publish_model(
     }
     for statement in (
         "create temporary table rows_out on commit drop as"
-        " select {names} from {published} {where}"
-        " except select {names} from {built} {where}",
+        " select {names} from {published} where {where}"
+        " except select {names} from {built} where {where} and {condition}",
         "create temporary table rows_in on commit drop as"
-        " select {names} from {built} {where}"
-        " except select {names} from {published} {where}",
+        " select {names} from {built} where {where} and {condition}"
+        " except select {names} from {published} where {where}",
         "insert into audit.published_changes (publish_id, model, change, row_image)"
         " select {publish_id}, {model}, 'deleted', to_jsonb(rows_out) from rows_out"
         " union all"
@@ -228,7 +275,7 @@ def _publish_model(
 
 def _where_unpublished(model: _Model, columns: dict[str, str]) -> sql.Composed:
     return sql.SQL(
-        "where {column} in (select cast(key as {type}) from audit.unpublished_keys"
+        "{column} in (select cast(key as {type}) from audit.unpublished_keys"
         " where model = {model})"
     ).format(
         column=sql.Identifier(model.rebuild_by),
@@ -277,28 +324,27 @@ def _comment_like(connection: psycopg.Connection, model: _Model) -> None:
         )
 
 
-def _drop_relations_that_left(connection: psycopg.Connection) -> None:
-    """Drop tables of marts that no model stands behind any more."""
+def _list_tables_that_left(connection: psycopg.Connection) -> list[str]:
+    """Tables of marts that no model stands behind any more, or that are views now."""
     rows = connection.execute(
         "select tables.table_name from information_schema.tables as tables"
         " where tables.table_schema = 'marts' and tables.table_type = 'BASE TABLE'"
         " and not exists (select from audit.models"
-        "  where models.model = tables.table_name and models.is_published)"
+        "  where models.model = tables.table_name and models.is_published"
+        "  and models.kind <> 'view')"
+        " order by tables.table_name"
     ).fetchall()
-    for (name,) in rows:
-        connection.execute(
-            sql.SQL("drop table {}").format(sql.Identifier("marts", name))
-        )
-        log.info("marts.%s left the project and was dropped", name)
+    return [name for (name,) in rows]
 
 
 def _published_models(connection: psycopg.Connection) -> list[_Model]:
     rows = connection.execute(
-        "select model, row_key, rebuild_by from audit.models"
-        " where is_published order by model"
+        "select model, row_key, rebuild_by, publish_where from audit.models"
+        " where is_published and kind <> 'view' order by model"
     ).fetchall()
     return [
-        _Model(name, tuple(row_key), rebuild_by) for name, row_key, rebuild_by in rows
+        _Model(name, tuple(row_key), rebuild_by, publish_where)
+        for name, row_key, rebuild_by, publish_where in rows
     ]
 
 

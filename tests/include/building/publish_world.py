@@ -1,0 +1,87 @@
+"""A warehouse with published tables and views that a test makes by hand."""
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from include.building import publish
+from include.settings import Settings, connect
+
+
+@dataclass
+class PublishWorld:
+    """Makes relations in the warehouse, publishes them, and looks at marts."""
+
+    settings: Settings
+    connection: psycopg.Connection
+
+    def execute(self, statement: str) -> None:
+        self.connection.execute(statement)
+
+    def fetch(self, query: str) -> list[tuple]:
+        return self.connection.execute(query).fetchall()
+
+    def make_table(
+        self, name: str, columns: str, rows: str, publish_where: str | None = None
+    ) -> None:
+        """Make a published table anew, as a full build does; views on it go."""
+        self.execute(f"drop table if exists warehouse.{name} cascade")
+        self.execute(f"create table warehouse.{name} ({columns})")
+        self.execute(f"insert into warehouse.{name} values {rows}")
+        self.enter_model(name, "incremental", publish_where)
+        self.mark_changed(name, None)
+
+    def make_view(self, name: str, query: str) -> None:
+        self.execute(f"drop view if exists warehouse.{name}")
+        self.execute(f"create view warehouse.{name} as {query}")
+        self.enter_model(name, "view")
+
+    def enter_model(
+        self, name: str, kind: str, publish_where: str | None = None
+    ) -> None:
+        self.connection.execute(
+            "insert into audit.models (model, kind, schema_name, is_published, row_key,"
+            " rebuild_by, position, publish_where, wanted_fingerprint)"
+            " values (%(name)s, %(kind)s, 'warehouse', true, '{id}', 'id',"
+            "  (select count(*) from audit.models), %(where)s, 'code')"
+            " on conflict (model) do update set kind = excluded.kind,"
+            " publish_where = excluded.publish_where",
+            {"name": name, "kind": kind, "where": publish_where},
+        )
+
+    def forget(self, name: str) -> None:
+        """Let a model leave the project."""
+        self.connection.execute("delete from audit.models where model = %s", [name])
+
+    def mark_changed(self, name: str, key: str | None) -> None:
+        self.connection.execute(
+            "insert into audit.unpublished_keys (model, key) values (%s, %s)"
+            " on conflict do nothing",
+            [name, key],
+        )
+
+    def publish(self) -> publish.PublishResult:
+        """Publish as after a build that passed gate 2."""
+        self.execute(
+            "insert into audit.builds (run_id, status, loads_touched, models_rebuilt,"
+            " gated_at) values ('run', 'succeeded', 1, 1, now())"
+        )
+        return publish.publish(self.settings, "run")
+
+    def read(self, name: str) -> list[tuple]:
+        """The rows of a relation of marts, in order."""
+        with connect(self.settings) as reader:
+            return reader.execute(
+                sql.SQL("select * from {} order by 1").format(
+                    sql.Identifier("marts", name)
+                )
+            ).fetchall()
+
+    def kind_of(self, name: str) -> str | None:
+        """`r` for a table of marts, `v` for a view, None: there is no such relation."""
+        row = self.connection.execute(
+            "select relkind from pg_class where oid = to_regclass(%s)",
+            [f"marts.{name}"],
+        ).fetchone()
+        return row[0] if row else None
