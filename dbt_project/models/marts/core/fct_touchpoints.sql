@@ -16,7 +16,10 @@
 
 {{ config(
     unique_key='event_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
+    meta={
+        'rebuild_when': rebuild_when,
+        'marks': ['customer_key', {'customer_day': "customer_key || ':' || occurred_date"}],
+    },
     indexes=[{'columns': ['event_id']}, {'columns': ['customer_key']}],
 ) }}
 
