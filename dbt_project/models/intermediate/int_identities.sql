@@ -48,6 +48,22 @@ people as (
     where {{ to_rebuild('identity_id') }}
 ),
 
+{% if is_incremental() -%}
+-- The contacts that these people may be: the one they name, and the one of their address.
+-- A full build reads all contacts anyway; a night must not.
+possible_contacts as (
+    select contact_reference as contact_id
+    from people
+    where contact_reference is not null
+
+    union
+
+    select contacts.contact_id
+    from {{ ref('int_contacts') }} as contacts
+    where contacts.email_key in (select people.email_key from people)
+),
+
+{% endif -%}
 -- A contact that was merged twice is followed to the one that is left.
 survivors as (
     select
@@ -67,6 +83,9 @@ survivors as (
     left join {{ ref('int_contact_merges') }} as second_merge
         on second_merge.merged_contact_id = first_merge.contact_id
         and second_merge.contact_id <> first_merge.merged_contact_id
+    {%- if is_incremental() %}
+    where first_merge.merged_contact_id in (select contact_id from possible_contacts)
+    {%- endif %}
 ),
 
 -- Every contact number that the CRM has ever shown, with the contact that it is now.
@@ -78,6 +97,9 @@ known_contacts as (
     left join survivors
         on survivors.merged_contact_id = contacts.contact_id
         and survivors.survivor_rank = 1
+    {%- if is_incremental() %}
+    where contacts.contact_id in (select contact_id from possible_contacts)
+    {%- endif %}
 
     union
 
@@ -98,6 +120,9 @@ addresses_ranked as (
         ) as address_rank
     from {{ ref('int_contacts') }}
     where email_key is not null
+        {%- if is_incremental() %}
+        and email_key in (select people.email_key from people)
+        {%- endif %}
 ),
 
 matches as (

@@ -1,22 +1,3 @@
-with
-
-source as (
-    select
-        activities.record_id as natural_key,
-        activities.record_id as activity_id,
-        activities.associated_contact_id as contact_id,
-        activities.visitor_id,
-        activities.activity_type,
-        activities.event,
-        activities.direction,
-        activities.store,
-        activities.activity_date as sent_occurred,
-        {{ parse_timestamp('activities.activity_date') }} as occurred_at,
-        {{ lineage('activities') | indent(4) }}
-    from {{ source('hubspot', 'activities') }} as activities
-    {{ join_frozen_loads('activities') | indent(4) }}
-)
-
 select
     natural_key,
     activity_id,
@@ -36,4 +17,19 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        activities.record_id as natural_key,
+        activities.record_id as activity_id,
+        activities.associated_contact_id as contact_id,
+        activities.visitor_id,
+        activities.activity_type,
+        activities.event,
+        activities.direction,
+        activities.store,
+        activities.activity_date as sent_occurred,
+        {{ parse_timestamp('activities.activity_date') }} as occurred_at,
+        {{ lineage('activities') | indent(4) }}
+    from {{ source('hubspot', 'activities') }} as activities
+    {{ join_frozen_loads('activities') | indent(4) }}
+) as source

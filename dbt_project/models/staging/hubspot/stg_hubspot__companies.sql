@@ -1,21 +1,3 @@
-with
-
-source as (
-    select
-        companies.record_id as natural_key,
-        companies.record_id as company_id,
-        companies.company_name,
-        companies.industry,
-        companies.country_region as country_name,
-        {{ parse_number('companies.number_of_employees', 'bigint') }} as employees,
-        {{ parse_timestamp('companies.create_date') }} as created_at,
-        {{ lineage('snapshots') | indent(4) }}
-    from {{ source('hubspot', 'companies') }} as companies
-    inner join {{ snapshots_of('hubspot', 'companies') }} as snapshots
-        on snapshots._row_id = companies._row_id
-    {{ join_frozen_loads('snapshots') | indent(4) }}
-)
-
 select
     natural_key,
     company_id,
@@ -31,4 +13,18 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        companies.record_id as natural_key,
+        companies.record_id as company_id,
+        companies.company_name,
+        companies.industry,
+        companies.country_region as country_name,
+        {{ parse_number('companies.number_of_employees', 'bigint') }} as employees,
+        {{ parse_timestamp('companies.create_date') }} as created_at,
+        {{ lineage('snapshots') | indent(4) }}
+    from {{ source('hubspot', 'companies') }} as companies
+    inner join {{ snapshots_of('hubspot', 'companies') }} as snapshots
+        on snapshots._row_id = companies._row_id
+    {{ join_frozen_loads('snapshots') | indent(4) }}
+) as source

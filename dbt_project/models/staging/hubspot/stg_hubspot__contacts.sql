@@ -1,29 +1,3 @@
-with
-
-source as (
-    select
-        contacts.record_id as natural_key,
-        contacts.record_id as contact_id,
-        contacts.associated_company_id as company_id,
-        lower(trim(contacts.email)) as email,
-        contacts.country_region as country_name,
-        lower(contacts.preferred_language) as language,
-        contacts.lifecycle_stage,
-        contacts.customer_segment as segment,
-        contacts.preferred_channel,
-        contacts.original_source,
-        contacts.merged_object_ids,
-        {{ parse_boolean('contacts.unsubscribed_from_all_email') }} as is_unsubscribed,
-        {{ parse_boolean('contacts.survey_opt_out') }} as is_survey_opt_out,
-        {{ parse_timestamp('contacts.create_date') }} as created_at,
-        {{ parse_timestamp('contacts.became_a_customer_date') }} as became_customer_at,
-        {{ lineage('snapshots') | indent(4) }}
-    from {{ source('hubspot', 'contacts') }} as contacts
-    inner join {{ snapshots_of('hubspot', 'contacts') }} as snapshots
-        on snapshots._row_id = contacts._row_id
-    {{ join_frozen_loads('snapshots') | indent(4) }}
-)
-
 select
     natural_key,
     contact_id,
@@ -47,4 +21,26 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        contacts.record_id as natural_key,
+        contacts.record_id as contact_id,
+        contacts.associated_company_id as company_id,
+        lower(trim(contacts.email)) as email,
+        contacts.country_region as country_name,
+        lower(contacts.preferred_language) as language,
+        contacts.lifecycle_stage,
+        contacts.customer_segment as segment,
+        contacts.preferred_channel,
+        contacts.original_source,
+        contacts.merged_object_ids,
+        {{ parse_boolean('contacts.unsubscribed_from_all_email') }} as is_unsubscribed,
+        {{ parse_boolean('contacts.survey_opt_out') }} as is_survey_opt_out,
+        {{ parse_timestamp('contacts.create_date') }} as created_at,
+        {{ parse_timestamp('contacts.became_a_customer_date') }} as became_customer_at,
+        {{ lineage('snapshots') | indent(4) }}
+    from {{ source('hubspot', 'contacts') }} as contacts
+    inner join {{ snapshots_of('hubspot', 'contacts') }} as snapshots
+        on snapshots._row_id = contacts._row_id
+    {{ join_frozen_loads('snapshots') | indent(4) }}
+) as source

@@ -1,19 +1,3 @@
-with
-
-source as (
-    select
-        concat_ws('|', deal_stage_history.deal_id, deal_stage_history.deal_stage, deal_stage_history.date_entered) as natural_key,
-        deal_stage_history.deal_id,
-        deal_stage_history.deal_stage,
-        deal_stage_history.change_source,
-        deal_stage_history.date_entered as sent_entered,
-        {{ parse_timestamp('deal_stage_history.date_entered') }} as entered_at,
-        {{ parse_timestamp('deal_stage_history.date_exited') }} as exited_at,
-        {{ lineage('deal_stage_history') | indent(4) }}
-    from {{ source('hubspot', 'deal_stage_history') }} as deal_stage_history
-    {{ join_frozen_loads('deal_stage_history') | indent(4) }}
-)
-
 select
     natural_key,
     deal_id,
@@ -29,4 +13,16 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        concat_ws('|', deal_stage_history.deal_id, deal_stage_history.deal_stage, deal_stage_history.date_entered) as natural_key,
+        deal_stage_history.deal_id,
+        deal_stage_history.deal_stage,
+        deal_stage_history.change_source,
+        deal_stage_history.date_entered as sent_entered,
+        {{ parse_timestamp('deal_stage_history.date_entered') }} as entered_at,
+        {{ parse_timestamp('deal_stage_history.date_exited') }} as exited_at,
+        {{ lineage('deal_stage_history') | indent(4) }}
+    from {{ source('hubspot', 'deal_stage_history') }} as deal_stage_history
+    {{ join_frozen_loads('deal_stage_history') | indent(4) }}
+) as source

@@ -1,22 +1,3 @@
-with
-
-source as (
-    select
-        deals.record_id as natural_key,
-        deals.record_id as deal_id,
-        deals.associated_contact_id as contact_id,
-        deals.pipeline,
-        deals.deal_stage,
-        deals.currency,
-        {{ parse_number('deals.amount', 'numeric') }} as amount,
-        {{ parse_timestamp('deals.create_date') }} as created_at,
-        {{ parse_timestamp('deals.close_date') }} as closed_at,
-        {{ parse_timestamp('deals.last_modified_date') }} as modified_at,
-        {{ lineage('deals') | indent(4) }}
-    from {{ source('hubspot', 'deals') }} as deals
-    {{ join_frozen_loads('deals') | indent(4) }}
-)
-
 select
     natural_key,
     deal_id,
@@ -35,4 +16,19 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        deals.record_id as natural_key,
+        deals.record_id as deal_id,
+        deals.associated_contact_id as contact_id,
+        deals.pipeline,
+        deals.deal_stage,
+        deals.currency,
+        {{ parse_number('deals.amount', 'numeric') }} as amount,
+        {{ parse_timestamp('deals.create_date') }} as created_at,
+        {{ parse_timestamp('deals.close_date') }} as closed_at,
+        {{ parse_timestamp('deals.last_modified_date') }} as modified_at,
+        {{ lineage('deals') | indent(4) }}
+    from {{ source('hubspot', 'deals') }} as deals
+    {{ join_frozen_loads('deals') | indent(4) }}
+) as source

@@ -1,24 +1,3 @@
-with
-
-source as (
-    select
-        deliveries.record_id as natural_key,
-        deliveries.record_id as delivery_id,
-        deliveries.order_id,
-        deliveries.associated_contact_id as contact_id,
-        deliveries.delivery_method,
-        deliveries.carrier,
-        deliveries.delivery_status,
-        {{ parse_date('deliveries.promised_date') }} as promised_date,
-        {{ parse_timestamp('deliveries.shipped_date') }} as shipped_at,
-        deliveries.delivered_date as sent_delivered,
-        {{ parse_timestamp('deliveries.delivered_date') }} as delivered_at,
-        {{ parse_timestamp('deliveries.last_modified_date') }} as modified_at,
-        {{ lineage('deliveries') | indent(4) }}
-    from {{ source('hubspot', 'deliveries') }} as deliveries
-    {{ join_frozen_loads('deliveries') | indent(4) }}
-)
-
 select
     natural_key,
     delivery_id,
@@ -39,4 +18,21 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        deliveries.record_id as natural_key,
+        deliveries.record_id as delivery_id,
+        deliveries.order_id,
+        deliveries.associated_contact_id as contact_id,
+        deliveries.delivery_method,
+        deliveries.carrier,
+        deliveries.delivery_status,
+        {{ parse_date('deliveries.promised_date') }} as promised_date,
+        {{ parse_timestamp('deliveries.shipped_date') }} as shipped_at,
+        deliveries.delivered_date as sent_delivered,
+        {{ parse_timestamp('deliveries.delivered_date') }} as delivered_at,
+        {{ parse_timestamp('deliveries.last_modified_date') }} as modified_at,
+        {{ lineage('deliveries') | indent(4) }}
+    from {{ source('hubspot', 'deliveries') }} as deliveries
+    {{ join_frozen_loads('deliveries') | indent(4) }}
+) as source

@@ -1,25 +1,3 @@
-with
-
-source as (
-    select
-        orders.record_id as natural_key,
-        orders.record_id as order_id,
-        orders.associated_contact_id as contact_id,
-        orders.order_status,
-        orders.sales_channel,
-        orders.store,
-        orders.product_line,
-        orders.currency,
-        {{ parse_number('orders.total_amount', 'numeric') }} as total_amount,
-        {{ parse_number('orders.net_amount', 'numeric') }} as net_amount,
-        orders.order_date as sent_ordered,
-        {{ parse_timestamp('orders.order_date') }} as ordered_at,
-        {{ parse_timestamp('orders.last_modified_date') }} as modified_at,
-        {{ lineage('orders') | indent(4) }}
-    from {{ source('hubspot', 'orders') }} as orders
-    {{ join_frozen_loads('orders') | indent(4) }}
-)
-
 select
     natural_key,
     order_id,
@@ -41,4 +19,22 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        orders.record_id as natural_key,
+        orders.record_id as order_id,
+        orders.associated_contact_id as contact_id,
+        orders.order_status,
+        orders.sales_channel,
+        orders.store,
+        orders.product_line,
+        orders.currency,
+        {{ parse_number('orders.total_amount', 'numeric') }} as total_amount,
+        {{ parse_number('orders.net_amount', 'numeric') }} as net_amount,
+        orders.order_date as sent_ordered,
+        {{ parse_timestamp('orders.order_date') }} as ordered_at,
+        {{ parse_timestamp('orders.last_modified_date') }} as modified_at,
+        {{ lineage('orders') | indent(4) }}
+    from {{ source('hubspot', 'orders') }} as orders
+    {{ join_frozen_loads('orders') | indent(4) }}
+) as source

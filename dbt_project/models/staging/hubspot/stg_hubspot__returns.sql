@@ -1,22 +1,3 @@
-with
-
-source as (
-    select
-        returns.record_id as natural_key,
-        returns.record_id as return_id,
-        returns.order_id,
-        returns.associated_contact_id as contact_id,
-        returns.return_reason,
-        returns.currency,
-        {{ parse_number('returns.refund_amount', 'numeric') }} as refund_amount,
-        returns.return_date as sent_returned,
-        {{ parse_timestamp('returns.return_date') }} as returned_at,
-        {{ parse_timestamp('returns.last_modified_date') }} as modified_at,
-        {{ lineage('returns') | indent(4) }}
-    from {{ source('hubspot', 'returns') }} as returns
-    {{ join_frozen_loads('returns') | indent(4) }}
-)
-
 select
     natural_key,
     return_id,
@@ -35,4 +16,19 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        returns.record_id as natural_key,
+        returns.record_id as return_id,
+        returns.order_id,
+        returns.associated_contact_id as contact_id,
+        returns.return_reason,
+        returns.currency,
+        {{ parse_number('returns.refund_amount', 'numeric') }} as refund_amount,
+        returns.return_date as sent_returned,
+        {{ parse_timestamp('returns.return_date') }} as returned_at,
+        {{ parse_timestamp('returns.last_modified_date') }} as modified_at,
+        {{ lineage('returns') | indent(4) }}
+    from {{ source('hubspot', 'returns') }} as returns
+    {{ join_frozen_loads('returns') | indent(4) }}
+) as source

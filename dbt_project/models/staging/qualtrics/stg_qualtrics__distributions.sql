@@ -1,6 +1,28 @@
-with
-
-source as (
+select
+    natural_key,
+    invitation_id,
+    survey_id,
+    survey_contact_id,
+    contact_reference,
+    email,
+    invitation_channel,
+    invitation_status,
+    response_id,
+    trigger_event_id,
+    sent_at,
+    delivered_at,
+    opened_at,
+    started_at,
+    finished_at,
+    {{ quarantine_columns([
+            ['invitation_id', 'invitation_id'],
+            ['sent_sent', 'sent_at'],
+    ]) }},
+    _batch_date,
+    _load_id,
+    _file_no,
+    _row_number
+from (
     select
         concat_ws('|', distributions.distribution_id, distributions.contact_id) as natural_key,
         distributions.distribution_id || ':' || distributions.contact_id as invitation_id,
@@ -38,30 +60,4 @@ source as (
         {{ lineage('distributions') | indent(4) }}
     from {{ source('qualtrics', 'distributions') }} as distributions
     {{ join_frozen_loads('distributions') | indent(4) }}
-)
-
-select
-    natural_key,
-    invitation_id,
-    survey_id,
-    survey_contact_id,
-    contact_reference,
-    email,
-    invitation_channel,
-    invitation_status,
-    response_id,
-    trigger_event_id,
-    sent_at,
-    delivered_at,
-    opened_at,
-    started_at,
-    finished_at,
-    {{ quarantine_columns([
-            ['invitation_id', 'invitation_id'],
-            ['sent_sent', 'sent_at'],
-    ]) }},
-    _batch_date,
-    _load_id,
-    _file_no,
-    _row_number
-from source
+) as source

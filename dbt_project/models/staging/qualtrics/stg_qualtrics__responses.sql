@@ -1,6 +1,29 @@
-with
-
-source as (
+select
+    natural_key,
+    response_id,
+    survey_id,
+    invitation_id,
+    contact_reference,
+    email,
+    collection_channel,
+    language,
+    ticket_id,
+    order_id,
+    delivery_id,
+    touchpoint_parameter,
+    response_status,
+    answers,
+    is_finished,
+    recorded_at,
+    {{ quarantine_columns([
+            ['response_id', 'response_id'],
+            ['sent_recorded', 'recorded_at'],
+    ]) }},
+    _batch_date,
+    _load_id,
+    _file_no,
+    _row_number
+from (
     select
         responses.record ->> 'ResponseId' as natural_key,
         responses.record ->> 'ResponseId' as response_id,
@@ -37,31 +60,4 @@ source as (
         {{ lineage('responses') | indent(4) }}
     from {{ source('qualtrics', 'responses') }} as responses
     {{ join_frozen_loads('responses') | indent(4) }}
-)
-
-select
-    natural_key,
-    response_id,
-    survey_id,
-    invitation_id,
-    contact_reference,
-    email,
-    collection_channel,
-    language,
-    ticket_id,
-    order_id,
-    delivery_id,
-    touchpoint_parameter,
-    response_status,
-    answers,
-    is_finished,
-    recorded_at,
-    {{ quarantine_columns([
-            ['response_id', 'response_id'],
-            ['sent_recorded', 'recorded_at'],
-    ]) }},
-    _batch_date,
-    _load_id,
-    _file_no,
-    _row_number
-from source
+) as source

@@ -1,20 +1,3 @@
-with
-
-source as (
-    select
-        satisfaction_ratings.record ->> 'id' as natural_key,
-        satisfaction_ratings.record ->> 'id' as rating_id,
-        satisfaction_ratings.record ->> 'ticket_id' as ticket_id,
-        satisfaction_ratings.record ->> 'requester_id' as requester_id,
-        satisfaction_ratings.record ->> 'score' as rating,
-        {{ parse_timestamp("(satisfaction_ratings.record ->> 'created_at')") }} as created_at,
-        satisfaction_ratings.record ->> 'updated_at' as sent_updated,
-        {{ parse_timestamp("(satisfaction_ratings.record ->> 'updated_at')") }} as updated_at,
-        {{ lineage('satisfaction_ratings') | indent(4) }}
-    from {{ source('zendesk', 'satisfaction_ratings') }} as satisfaction_ratings
-    {{ join_frozen_loads('satisfaction_ratings') | indent(4) }}
-)
-
 select
     natural_key,
     rating_id,
@@ -32,4 +15,17 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        satisfaction_ratings.record ->> 'id' as natural_key,
+        satisfaction_ratings.record ->> 'id' as rating_id,
+        satisfaction_ratings.record ->> 'ticket_id' as ticket_id,
+        satisfaction_ratings.record ->> 'requester_id' as requester_id,
+        satisfaction_ratings.record ->> 'score' as rating,
+        {{ parse_timestamp("(satisfaction_ratings.record ->> 'created_at')") }} as created_at,
+        satisfaction_ratings.record ->> 'updated_at' as sent_updated,
+        {{ parse_timestamp("(satisfaction_ratings.record ->> 'updated_at')") }} as updated_at,
+        {{ lineage('satisfaction_ratings') | indent(4) }}
+    from {{ source('zendesk', 'satisfaction_ratings') }} as satisfaction_ratings
+    {{ join_frozen_loads('satisfaction_ratings') | indent(4) }}
+) as source

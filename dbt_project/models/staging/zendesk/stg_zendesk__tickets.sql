@@ -1,27 +1,3 @@
-with
-
-source as (
-    select
-        tickets.record ->> 'id' as natural_key,
-        tickets.record ->> 'id' as ticket_id,
-        tickets.record ->> 'requester_id' as requester_id,
-        tickets.record ->> 'assignee_id' as assignee_id,
-        tickets.record ->> 'group_id' as group_id,
-        tickets.record ->> 'organization_id' as organization_id,
-        tickets.record -> 'via' ->> 'channel' as ticket_channel,
-        tickets.record ->> 'status' as ticket_status,
-        tickets.record ->> 'priority' as priority,
-        tickets.record ->> 'type' as ticket_type,
-        tickets.record -> 'satisfaction_rating' ->> 'score' as satisfaction_score,
-        tickets.record ->> 'created_at' as sent_created,
-        {{ parse_timestamp("(tickets.record ->> 'created_at')") }} as created_at,
-        tickets.record ->> 'updated_at' as sent_updated,
-        {{ parse_timestamp("(tickets.record ->> 'updated_at')") }} as updated_at,
-        {{ lineage('tickets') | indent(4) }}
-    from {{ source('zendesk', 'tickets') }} as tickets
-    {{ join_frozen_loads('tickets') | indent(4) }}
-)
-
 select
     natural_key,
     ticket_id,
@@ -46,4 +22,24 @@ select
     _load_id,
     _file_no,
     _row_number
-from source
+from (
+    select
+        tickets.record ->> 'id' as natural_key,
+        tickets.record ->> 'id' as ticket_id,
+        tickets.record ->> 'requester_id' as requester_id,
+        tickets.record ->> 'assignee_id' as assignee_id,
+        tickets.record ->> 'group_id' as group_id,
+        tickets.record ->> 'organization_id' as organization_id,
+        tickets.record -> 'via' ->> 'channel' as ticket_channel,
+        tickets.record ->> 'status' as ticket_status,
+        tickets.record ->> 'priority' as priority,
+        tickets.record ->> 'type' as ticket_type,
+        tickets.record -> 'satisfaction_rating' ->> 'score' as satisfaction_score,
+        tickets.record ->> 'created_at' as sent_created,
+        {{ parse_timestamp("(tickets.record ->> 'created_at')") }} as created_at,
+        tickets.record ->> 'updated_at' as sent_updated,
+        {{ parse_timestamp("(tickets.record ->> 'updated_at')") }} as updated_at,
+        {{ lineage('tickets') | indent(4) }}
+    from {{ source('zendesk', 'tickets') }} as tickets
+    {{ join_frozen_loads('tickets') | indent(4) }}
+) as source
