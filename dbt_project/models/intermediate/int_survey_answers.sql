@@ -64,7 +64,9 @@ answers as (
         survey_questions.metric,
         survey_questions.driver,
         surveys.survey_kind,
+        surveys.anonymity,
         surveys.registered_stage,
+        surveys.look_back_days,
         responses.identity_id,
         responses.contact_reference,
         responses.email_key,
@@ -80,6 +82,9 @@ answers as (
         responses.answers ->> survey_questions.question_id is null as is_skipped,
         responses.response_status,
         coalesce(responses.is_finished, false) as is_finished,
+        {{ reporting_date('responses.recorded_at') }}
+            between coalesce(surveys.valid_from, cast('-infinity' as date))
+            and coalesce(surveys.valid_to - 1, cast('infinity' as date)) as is_in_validity,
         responses.recorded_at
     from responses
     inner join {{ ref('surveys') }} as surveys
@@ -97,7 +102,9 @@ answers_judged as (
         metric,
         driver,
         survey_kind,
+        anonymity,
         registered_stage,
+        look_back_days,
         identity_id,
         contact_reference,
         email_key,
@@ -112,6 +119,7 @@ answers_judged as (
         score,
         case
             when response_status <> 'answer' then response_status
+            when not is_in_validity then 'outside_validity'
             when not is_finished then 'unfinished'
             when is_skipped then 'skipped'
             when score is null or score not between scale_min and scale_max

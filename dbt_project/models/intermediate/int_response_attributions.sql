@@ -1,0 +1,82 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('int_response_links.response_id') }} as links
+    union
+    select key from {{ dirty('int_response_touches.response_id') }} as touches
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='response_id',
+    meta={'rebuild_when': rebuild_when},
+    indexes=[{'columns': ['response_id']}],
+) }}
+
+with
+
+links as (
+    select *
+    from {{ ref('int_response_links') }}
+    where {{ to_rebuild('response_id') }}
+),
+
+touches_linked as (
+    select
+        links.response_id,
+        links.event_id,
+        touchpoints.touchpoint,
+        touchpoints.journey_stage,
+        touchpoints.channel,
+        touchpoints.environment,
+        touchpoints.owner_area,
+        links.product,
+        links.occurred_at
+    from links
+    inner join {{ ref('dim_touchpoints') }} as touchpoints
+        on touchpoints.touchpoint = links.touchpoint
+),
+
+last_touches as (
+    select *
+    from {{ ref('int_response_touches') }}
+    where {{ to_rebuild('response_id') }}
+),
+
+-- Two stages at the same time: nobody can tell which one the answer is about.
+touches as (
+    select * from touches_linked
+    union all
+    select * from last_touches where journey_stage is not null
+),
+
+attributions as (
+    select
+        links.response_id,
+        links.customer_key,
+        touches.event_id as touch_event_id,
+        case
+            when links.link_method is not null then links.link_method
+            when links.registered_stage is not null then 'registered_stage'
+            when last_touches.response_id is null then 'unattributed'
+            when last_touches.journey_stage is null then 'ambiguous'
+            else 'last_touch'
+        end as attribution_method,
+        touches.touchpoint,
+        coalesce(
+            touches.journey_stage,
+            case when links.link_method is null then links.registered_stage end
+        ) as journey_stage,
+        touches.channel,
+        touches.environment,
+        touches.owner_area,
+        touches.product,
+        cast(null as text) as stage_at_invitation,
+        links.identity_method,
+        links.is_identity_conflict,
+        touches.occurred_at as experienced_at
+    from links
+    left join touches
+        on touches.response_id = links.response_id
+    left join last_touches
+        on last_touches.response_id = links.response_id
+)
+
+select * from attributions

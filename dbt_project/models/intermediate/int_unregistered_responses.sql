@@ -1,0 +1,40 @@
+{% set rebuild_when %}{% raw %}
+    select key from {{ dirty('qualtrics.responses') }} as changed_responses
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='response_id',
+    meta={'rebuild_when': rebuild_when, 'marks': ['survey_id']},
+    indexes=[{'columns': ['response_id']}, {'columns': ['survey_id']}],
+) }}
+
+with
+
+response_versions as (
+    select
+        *,
+        {{ version_rank() }} as version_rank
+    from {{ ref('stg_qualtrics__responses') }}
+    where not is_quarantined
+        and {{ to_rebuild('natural_key') }}
+),
+
+latest_responses as (
+    select
+        response_id,
+        survey_id,
+        response_status = 'answer' and coalesce(is_finished, false) as is_finished,
+        {{ reporting_date('recorded_at') }} as answered_date
+    from response_versions
+    where version_rank = 1
+),
+
+unregistered_responses as (
+    select latest_responses.*
+    from latest_responses
+    left join {{ ref('surveys') }} as surveys
+        on surveys.survey_id = latest_responses.survey_id
+    where surveys.survey_id is null
+)
+
+select * from unregistered_responses
