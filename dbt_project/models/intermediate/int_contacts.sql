@@ -5,7 +5,11 @@
 {{ config(
     unique_key='contact_id',
     meta={'rebuild_when': rebuild_when, 'marks': ['email_key', 'merged_object_ids']},
-    indexes=[{'columns': ['contact_id']}, {'columns': ['email_key']}],
+    indexes=[
+        {'columns': ['contact_id']},
+        {'columns': ['email_key']},
+        {'columns': ['company_id']},
+    ],
 ) }}
 
 with

@@ -4,8 +4,8 @@
 
 {{ config(
     unique_key='order_id',
-    meta={'rebuild_when': rebuild_when},
-    indexes=[{'columns': ['order_id']}],
+    meta={'rebuild_when': rebuild_when, 'marks': ['product_line']},
+    indexes=[{'columns': ['order_id']}, {'columns': ['product_line']}],
 ) }}
 
 with

@@ -5,7 +5,12 @@
 {{ config(
     unique_key='ticket_id',
     meta={'rebuild_when': rebuild_when, 'marks': ['identity_id']},
-    indexes=[{'columns': ['ticket_id']}, {'columns': ['identity_id']}],
+    indexes=[
+        {'columns': ['ticket_id']},
+        {'columns': ['identity_id']},
+        {'columns': ['assignee_id']},
+        {'columns': ['organization_id']},
+    ],
 ) }}
 
 with

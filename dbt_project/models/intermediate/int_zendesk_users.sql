@@ -5,7 +5,7 @@
 {{ config(
     unique_key='user_id',
     meta={'rebuild_when': rebuild_when},
-    indexes=[{'columns': ['user_id']}],
+    indexes=[{'columns': ['user_id']}, {'columns': ['organization_id']}],
 ) }}
 
 with

@@ -8,6 +8,21 @@
         from {{ dirty('int_contact_versions.contact_id') }} as versions
         union
         select 'hubspot:contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
+        union
+        -- the account may be known, or another one, since
+        select 'hubspot:contact:' || contacts_of_companies.contact_id
+        from {{ ref('int_contacts') }} as contacts_of_companies
+        where contacts_of_companies.company_id in (
+            select key from {{ dirty('int_companies.company_id') }} as companies
+        )
+        union
+        select 'zendesk:user:' || key from {{ dirty('int_zendesk_users.user_id') }} as users
+        union
+        select 'zendesk:user:' || users_of_organizations.user_id
+        from {{ ref('int_zendesk_users') }} as users_of_organizations
+        where users_of_organizations.organization_id in (
+            select key from {{ dirty('int_organizations.organization_id') }} as organizations
+        )
     )
 {% endraw %}{% endset %}
 
@@ -19,13 +34,28 @@
 
 with
 
-customers as (
+identities as (
     select
-        customer_key,
-        max(contact_id) as contact_id
+        *,
+        case
+            when starts_with(identity_id, 'zendesk:user:') then substring(identity_id from 14)
+        end as user_id
     from {{ ref('int_identities') }}
     where {{ to_rebuild('customer_key', 'uuid') }}
-    group by customer_key
+),
+
+customers as (
+    select
+        identities.customer_key,
+        max(identities.contact_id) as contact_id,
+        bool_and(starts_with(identities.identity_id, 'hubspot:visitor:')) as is_visitor,
+        min(cast(organizations.account_key as text)) as organization_account
+    from identities
+    left join {{ ref('int_zendesk_users') }} as users
+        on users.user_id = identities.user_id
+    left join {{ ref('int_organizations') }} as organizations
+        on organizations.organization_id = users.organization_id
+    group by identities.customer_key
 ),
 
 versions as (
@@ -35,6 +65,16 @@ versions as (
             || coalesce(contact_versions.valid_from, cast('1900-01-01' as date))
         ) as customer_version_key,
         customers.customer_key,
+        -- The company that the CRM names; else what the ticket system says.
+        coalesce(companies.account_key, cast(customers.organization_account as uuid))
+            as account_key,
+        case
+            when customers.contact_id is null and customers.is_visitor then 'visitor'
+            when customers.contact_id is null then 'unknown'
+            when lifecycle_stages.lifecycle is not null then lifecycle_stages.lifecycle
+            when contacts.became_customer_at is not null then 'customer'
+            else 'prospect'
+        end as lifecycle,
         contact_versions.lifecycle_stage,
         contact_versions.segment,
         countries.country,
@@ -53,6 +93,10 @@ versions as (
         on contact_versions.contact_id = customers.contact_id
     left join {{ ref('int_contacts') }} as contacts
         on contacts.contact_id = customers.contact_id
+    left join {{ ref('int_companies') }} as companies
+        on companies.company_id = contacts.company_id
+    left join {{ ref('lifecycle_stages') }} as lifecycle_stages
+        on lifecycle_stages.lifecycle_stage = lower(contact_versions.lifecycle_stage)
     left join {{ ref('countries') }} as countries
         on countries.country_name = contact_versions.country_name
 )

@@ -9,6 +9,7 @@ touchpoints as (
         channel,
         environment,
         owner_area,
+        approach,
         advances_stage
     from {{ ref('touchpoints') }}
 
@@ -21,6 +22,7 @@ touchpoints as (
         cast(null as text) as channel,
         cast(null as text) as environment,
         cast(null as text) as owner_area,
+        cast(null as text) as approach,
         false as advances_stage
 )
 

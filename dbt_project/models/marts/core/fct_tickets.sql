@@ -13,6 +13,21 @@
         select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
     )
     union
+    select key from {{ dirty('int_ticket_events.ticket_id') }} as tickets_with_events
+    union
+    -- agents and organizations may be shown later than their tickets
+    select tickets_of_agents.ticket_id
+    from {{ ref('int_tickets') }} as tickets_of_agents
+    where tickets_of_agents.assignee_id in (
+        select key from {{ dirty('int_zendesk_agents.user_id') }} as agents
+    )
+    union
+    select tickets_of_organizations.ticket_id
+    from {{ ref('int_tickets') }} as tickets_of_organizations
+    where tickets_of_organizations.organization_id in (
+        select key from {{ dirty('int_organizations.organization_id') }} as organizations
+    )
+    union
     select substring(key from 16)
     from {{ dirty('int_touchpoint_events.event_id') }} as events
     where starts_with(key, 'zendesk:ticket:')
@@ -39,12 +54,15 @@ tickets as (
         changed_tickets.ticket_id,
         identities.customer_key,
         customers.customer_version_key,
+        coalesce(organizations.account_key, customers.account_key) as account_key,
+        agents.agent_key,
         changed_tickets.assignee_id,
         changed_tickets.group_id,
         changed_tickets.organization_id,
         events.touchpoint,
         touchpoints.journey_stage,
         touchpoints.channel,
+        ticket_groups.calendar,
         changed_tickets.ticket_status,
         changed_tickets.priority,
         changed_tickets.ticket_type,
@@ -67,6 +85,15 @@ tickets as (
         on events.event_id = 'zendesk:ticket:' || changed_tickets.ticket_id
     inner join {{ ref('dim_touchpoints') }} as touchpoints
         on touchpoints.touchpoint = events.touchpoint
+    inner join {{ ref('int_ticket_events') }} as creations
+        on creations.ticket_id = changed_tickets.ticket_id
+        and creations.event_type = 'created'
+    left join {{ ref('ticket_groups') }} as ticket_groups
+        on ticket_groups.group_id = creations.group_id
+    left join {{ ref('int_zendesk_agents') }} as agents
+        on agents.user_id = changed_tickets.assignee_id
+    left join {{ ref('int_organizations') }} as organizations
+        on organizations.organization_id = changed_tickets.organization_id
 )
 
 select * from tickets
