@@ -99,9 +99,9 @@ class Dbt:
             )
         return outcomes
 
-    def test_units(self) -> list[NodeOutcome]:
-        """Run the unit tests of the models."""
-        result = self._invoke(["test", "--select", "test_type:unit"])
+    def test_units(self, select: str = "test_type:unit") -> list[NodeOutcome]:
+        """Run the unit tests of the models, or those that dbt's `select` names."""
+        result = self._invoke(["test", "--select", select])
         if result.exception is not None:
             raise BuildError(f"dbt did not run: {_words(result.exception)}.")
         return [
