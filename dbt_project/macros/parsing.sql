@@ -62,6 +62,11 @@ case
 cast({{ timestamp }} at time zone '{{ env_var("CX_REPORTING_TIME_ZONE", "America/Sao_Paulo") }}' as date)
 {%- endmacro %}
 
+{# The moment at which a local date of the reporting time zone is over. #}
+{% macro end_of_reporting_date(date) -%}
+cast({{ date }} + 1 as timestamp) at time zone '{{ env_var("CX_REPORTING_TIME_ZONE", "America/Sao_Paulo") }}'
+{%- endmacro %}
+
 {#
     Keyed hash of an e-mail address, so that addresses stay in raw. It costs microseconds:
     take it of the version that holds, not of every version.

@@ -43,17 +43,6 @@ invited as (
     where {{ to_rebuild('customer_key', 'uuid') }}
 ),
 
--- A mailing that does not tell when the survey was finished: the response tells.
-finished_responses as (
-    select
-        invitation_id,
-        min(recorded_at) as finished_at
-    from {{ ref('int_survey_answers') }}
-    where invitation_id is not null
-        and coalesce(exclusion_reason, '') not in ('test', 'preview', 'spam', 'unfinished')
-    group by invitation_id
-),
-
 invitations as (
     select
         invitations.invitation_id,
@@ -73,23 +62,62 @@ invitations as (
         invitations.delivered_at,
         invitations.opened_at,
         invitations.started_at,
-        coalesce(invitations.finished_at, finished_responses.finished_at) as finished_at
+        invitations.finished_at
     from invited
     inner join {{ ref('int_survey_invitations') }} as invitations
         on invitations.identity_id = invited.identity_id
     inner join {{ ref('surveys') }} as surveys
         on surveys.survey_id = invitations.survey_id
-    left join finished_responses
-        on finished_responses.invitation_id = invitations.invitation_id
 ),
 
--- Confidential surveys apart: a day since such an invitation would tell of it.
+-- Where the mailing does not tell when the survey was finished, the answers do.
+finished_by_answers as (
+    select
+        invitation_id,
+        min(recorded_at) as finished_at
+    from {{ ref('int_survey_answers') }}
+    where coalesce(exclusion_reason, '') not in ('test', 'preview', 'spam', 'unfinished')
+        and invitation_id in (
+            select invitations.invitation_id
+            from invitations
+            where invitations.finished_at is null
+        )
+    group by invitation_id
+),
+
+invitations_finished as (
+    select
+        invitations.invitation_id,
+        invitations.survey_id,
+        invitations.customer_key,
+        invitations.survey_kind,
+        invitations.trigger_event_id,
+        invitations.invitation_channel,
+        invitations.invitation_status,
+        invitations.identity_method,
+        invitations.is_confidential,
+        invitations.is_delivered,
+        invitations.delivery_is_assumed,
+        invitations.sent_date,
+        invitations.sent_at,
+        invitations.delivered_at,
+        invitations.opened_at,
+        invitations.started_at,
+        coalesce(invitations.finished_at, finished_by_answers.finished_at) as finished_at,
+        -- 28 days are elapsed hours, whatever the clocks do in between.
+        invitations.sent_at + interval '672 hours' as in_time_before
+    from invitations
+    left join finished_by_answers
+        on finished_by_answers.invitation_id = invitations.invitation_id
+),
+
+-- Confidential surveys apart: the days since such an invitation would tell of it.
 invitations_spaced as (
     select
         *,
         sent_date - max(sent_date) filter (where is_delivered) over earlier_invitations
             as days_since_previous_invitation
-    from invitations
+    from invitations_finished
     window earlier_invitations as (
         partition by customer_key, survey_kind, is_confidential
         order by sent_at, invitation_id collate "C"
@@ -97,61 +125,56 @@ invitations_spaced as (
     )
 ),
 
+invitations_judged as (
+    select
+        *,
+        is_delivered and coalesce(opened_at, started_at, finished_at) is not null as is_opened,
+        is_delivered and coalesce(started_at, finished_at) is not null as is_started,
+        coalesce(is_delivered and finished_at < in_time_before, false) as is_finished_in_time,
+        coalesce(is_delivered and finished_at >= in_time_before, false) as is_finished_late,
+        coalesce(
+            is_delivered
+            and days_since_previous_invitation
+            < case survey_kind when 'relational' then 180 else 90 end,
+            false
+        ) as is_fatigue_breach
+    from invitations_spaced
+),
+
 survey_invitations as (
     select
-        invitations_spaced.invitation_id,
-        invitations_spaced.survey_id,
-        invitations_spaced.customer_key,
+        invitations_judged.invitation_id,
+        invitations_judged.survey_id,
+        invitations_judged.customer_key,
         customers.customer_version_key,
-        invitations_spaced.trigger_event_id,
-        invitations_spaced.survey_kind,
-        invitations_spaced.invitation_channel,
-        invitations_spaced.invitation_status,
+        invitations_judged.trigger_event_id,
+        invitations_judged.survey_kind,
+        invitations_judged.invitation_channel,
+        invitations_judged.invitation_status,
         customers.segment,
         customers.country,
-        invitations_spaced.identity_method,
-        invitations_spaced.days_since_previous_invitation,
-        invitations_spaced.is_confidential,
-        invitations_spaced.is_delivered,
-        invitations_spaced.delivery_is_assumed,
-        invitations_spaced.is_delivered
-            and coalesce(
-                invitations_spaced.opened_at,
-                invitations_spaced.started_at,
-                invitations_spaced.finished_at
-            ) is not null as is_opened,
-        invitations_spaced.is_delivered
-            and coalesce(invitations_spaced.started_at, invitations_spaced.finished_at)
-            is not null as is_started,
-        -- 28 days are elapsed hours, whatever the clocks do in between.
-        coalesce(
-            invitations_spaced.is_delivered
-            and invitations_spaced.finished_at < invitations_spaced.sent_at + interval '672 hours',
-            false
-        ) as is_finished_in_time,
-        coalesce(
-            invitations_spaced.is_delivered
-            and invitations_spaced.finished_at >= invitations_spaced.sent_at + interval '672 hours',
-            false
-        ) as is_finished_late,
-        coalesce(
-            invitations_spaced.is_delivered
-            and invitations_spaced.days_since_previous_invitation
-            < case invitations_spaced.survey_kind when 'relational' then 180 else 90 end,
-            false
-        ) as is_fatigue_breach,
-        invitations_spaced.sent_date,
-        invitations_spaced.sent_date + 28 as matures_on,
-        invitations_spaced.sent_at,
-        invitations_spaced.delivered_at,
-        invitations_spaced.opened_at,
-        invitations_spaced.started_at,
-        invitations_spaced.finished_at
-    from invitations_spaced
+        invitations_judged.identity_method,
+        invitations_judged.days_since_previous_invitation,
+        invitations_judged.is_confidential,
+        invitations_judged.is_delivered,
+        invitations_judged.delivery_is_assumed,
+        invitations_judged.is_opened,
+        invitations_judged.is_started,
+        invitations_judged.is_finished_in_time,
+        invitations_judged.is_finished_late,
+        invitations_judged.is_fatigue_breach,
+        invitations_judged.sent_date,
+        invitations_judged.sent_date + 28 as matures_on,
+        invitations_judged.sent_at,
+        invitations_judged.delivered_at,
+        invitations_judged.opened_at,
+        invitations_judged.started_at,
+        invitations_judged.finished_at
+    from invitations_judged
     inner join {{ ref('dim_customers') }} as customers
-        on customers.customer_key = invitations_spaced.customer_key
-        and invitations_spaced.sent_date >= customers.valid_from
-        and invitations_spaced.sent_date < customers.valid_to
+        on customers.customer_key = invitations_judged.customer_key
+        and invitations_judged.sent_date >= customers.valid_from
+        and invitations_judged.sent_date < customers.valid_to
 )
 
 select * from survey_invitations
