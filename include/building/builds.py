@@ -70,7 +70,9 @@ def build(settings: Settings, run_id: str) -> BuildResult:
         try:
             # A night that brought nothing new leaves nothing to build, or to test.
             if touched or rebuilt or _has_dirty_keys(connection):
-                _build_parts(connection, dbt, unchanged, has_statistics, outcomes)
+                _build_parts(
+                    connection, settings, dbt, unchanged, has_statistics, outcomes
+                )
             failure = _describe_failure(settings, outcomes)
         except BuildError as error:
             failure = str(error)
@@ -93,6 +95,7 @@ def build(settings: Settings, run_id: str) -> BuildResult:
 
 def _build_parts(
     connection: psycopg.Connection,
+    settings: Settings,
     dbt: Dbt,
     unchanged: list[str],
     has_statistics: bool,
@@ -112,7 +115,7 @@ def _build_parts(
     started = time.monotonic()
     try:
         with connection.transaction():
-            statistics.compute(connection)
+            statistics.compute(connection, settings.project_folder)
     except psycopg.Error as error:
         raise BuildError(
             f"The statistics failed: {' '.join(str(error).split())}; marts stay as "

@@ -1,0 +1,71 @@
+"""Which periods' statistics a build computes.
+
+In: ``audit.dirty_keys`` and the periods of ``int_score_periods``. Out: the temporary
+table `periods_computed` (period_key, period_start, period_end), for the transaction.
+"""
+
+import psycopg
+
+
+def collect(connection: psycopg.Connection, *, is_whole: bool) -> int:
+    """Collect the periods whose answers or frames changed; returns how many they are.
+
+    A period's answers changed when `int_score_periods` looked at it again. Its frames
+    changed with an event on one of its days, or with a customer who entered or left a
+    cell up to its end. Old periods of which no answer is left are among them, too.
+
+    Parameters
+    ----------
+    is_whole : take all periods
+    """
+    connection.execute(
+        "create temporary table periods_known on commit drop as"
+        " select period_key, min(period_start) as period_start,"
+        "  min(period_end) as period_end"
+        " from warehouse.int_score_periods group by period_key"
+    )
+    connection.execute(
+        "create temporary table periods_computed on commit drop as"
+        " select keys.period_key, known.period_start, known.period_end from ("
+        + (_EVERY_PERIOD if is_whole else _CHANGED_PERIODS)
+        + ") as keys (period_key)"
+        " left join periods_known as known on known.period_key = keys.period_key"
+    )
+    connection.execute("analyze periods_computed")
+    row = connection.execute("select count(*) from periods_computed").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+_EVERY_PERIOD = """
+    select period_key from periods_known
+    union
+    select period_key from statistics.weighted_scores
+    union
+    select period_key from statistics.hidden_scores
+"""
+
+_CHANGED_PERIODS = """
+    select key from audit.dirty_keys
+    where place in ('int_score_periods', 'int_score_periods.period_key')
+    union
+    select known.period_key
+    from periods_known as known
+    inner join (
+        select distinct cast(split_part(key, ':', 2) as date) as frame_date
+        from audit.dirty_keys
+        where place = 'int_survey_frames.frame_day'
+            and not starts_with(key, 'customer:')
+    ) as event_days
+        on event_days.frame_date between known.period_start and known.period_end
+    union
+    select known.period_key
+    from periods_known as known
+    inner join (
+        select min(cast(split_part(key, ':', 2) as date)) as frame_date
+        from audit.dirty_keys
+        where place = 'int_survey_frames.frame_day'
+            and starts_with(key, 'customer:')
+    ) as customer_days
+        on known.period_end >= customer_days.frame_date
+"""
