@@ -38,6 +38,10 @@ scores as (
     from {{ ref('int_score_periods') }} as periods
     {{ previous_score_period() }}
     where periods.metric = 'csat'
+        and not periods.is_confidential
+        and periods.breakdown in (
+            'total', 'journey_stage', 'experience_channel', 'segment', 'country', 'survey'
+        )
         and {{ to_rebuild('periods.period_key') }}
 )
 
