@@ -178,10 +178,6 @@ $$
     {%- if flags.FULL_REFRESH or model.resource_type == 'seed' -%}
         {{ return(true) }}
     {%- endif -%}
-    {#- A seed that is loaded has changed, and its columns may have, too. -#}
-    {%- if model.resource_type == 'seed' -%}
-        {{ return(true) }}
-    {%- endif -%}
     {%- if not execute or model.config.materialized != 'incremental' -%}
         {{ return(false) }}
     {%- endif -%}

@@ -4,8 +4,12 @@
 
 {{ config(
     unique_key='order_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['product_line']},
-    indexes=[{'columns': ['order_id']}, {'columns': ['product_line']}],
+    meta={'rebuild_when': rebuild_when, 'marks': ['product_line', 'order_name']},
+    indexes=[
+        {'columns': ['order_id']},
+        {'columns': ['order_name']},
+        {'columns': ['product_line']},
+    ],
 ) }}
 
 with
@@ -22,6 +26,7 @@ orders_versions as (
 latest_orders as (
     select
         order_id,
+        order_name,
         contact_id,
         order_status,
         sales_channel,

@@ -10,6 +10,8 @@
     union
     select key from {{ dirty('int_survey_answers.identity_id') }} as answers
     union
+    select key from {{ dirty('int_reviews.identity_id') }} as reviews
+    union
     select key from {{ dirty('int_survey_invitations.identity_id') }} as invitations
 {% endraw %}{% endset %}
 
@@ -97,8 +99,21 @@ named_by_tickets as (
         and users.user_id is null
 ),
 
+-- Whoever reviews without naming a known order; the others are in the events.
+reviewers as (
+    select
+        identity_id,
+        cast(null as text) as contact_reference,
+        cast(null as uuid) as email_key
+    from {{ ref('int_reviews') }}
+    where {{ to_rebuild('identity_id') }}
+        and starts_with(identity_id, 'qualtrics:review:')
+),
+
 people as (
     select * from contacts
+    union
+    select * from reviewers
     union
     select * from merged_contacts
     union

@@ -1,6 +1,7 @@
 select
     natural_key,
     order_id,
+    order_name,
     contact_id,
     order_status,
     sales_channel,
@@ -23,6 +24,7 @@ from (
     select
         orders.record_id as natural_key,
         orders.record_id as order_id,
+        orders.order_name,
         orders.associated_contact_id as contact_id,
         orders.order_status,
         orders.sales_channel,

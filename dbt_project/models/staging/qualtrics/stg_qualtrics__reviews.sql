@@ -1,0 +1,42 @@
+select
+    natural_key,
+    review_id,
+    site,
+    language,
+    order_number,
+    store,
+    rating,
+    has_text,
+    published_at,
+    updated_at,
+    replied_at,
+    {{ quarantine_columns([
+            ['review_id', 'review_id'],
+            ['site', 'site'],
+            ['sent_rating', 'rating'],
+            ['sent_published', 'published_at'],
+    ]) }},
+    _batch_date,
+    _load_id,
+    _file_no,
+    _row_number
+from (
+    select
+        reviews.review_id as natural_key,
+        reviews.review_id,
+        reviews.site,
+        lower(reviews.language) as language,
+        reviews.order_number,
+        reviews.store,
+        reviews.rating as sent_rating,
+        case when reviews.rating ~ '^[1-5](\.0+)?$' then cast(substring(reviews.rating from 1 for 1) as integer) end
+            as rating,
+        coalesce(trim(reviews.review_text) <> '', false) as has_text,
+        reviews.published_at as sent_published,
+        {{ parse_timestamp('reviews.published_at') }} as published_at,
+        {{ parse_timestamp('reviews.updated_at') }} as updated_at,
+        {{ parse_timestamp('reviews.replied_at') }} as replied_at,
+        {{ lineage('reviews') | indent(4) }}
+    from {{ source('qualtrics', 'reviews') }} as reviews
+    {{ join_frozen_loads('reviews') | indent(4) }}
+) as source
