@@ -89,14 +89,13 @@ def _review_orders(
     candidates = np.flatnonzero(is_known)
     wanted = round(ABOUT_AN_ORDER * REVIEWS_PER_CUSTOMER * customers * days.count)
     # The first parcel is reviewed in any case.
-    first = candidates[
-        [int(deliveries["delivered_at"].to_numpy()[candidates].argmin())]
-    ]
-    chosen = np.union1d(pick(rng, candidates, wanted), first)
+    arrived_at = deliveries["delivered_at"].to_numpy()
+    first = int(candidates[arrived_at[candidates].argmin()])
+    chosen = np.union1d(pick(rng, candidates, wanted), [first])
     about = deliveries.iloc[chosen]
     orders = journeys.orders.iloc[about["order"].to_numpy()]
     wait = rng.integers(2 * HOUR, 8 * DAY, len(about))
-    wait[chosen == first[0]] = 2 * HOUR
+    wait[chosen == first] = 2 * HOUR
     late = np.maximum(about["days_late"].to_numpy(), 0)
     return _keep_within(
         days,
@@ -138,7 +137,8 @@ def _review_the_company(
 
 def _keep_within(days: LocalDays, reviews: pd.DataFrame) -> pd.DataFrame:
     at = reviews["published_at"]
-    return reviews.loc[(at >= days.starts[0]) & (at < days.end)]
+    kept: pd.DataFrame = reviews.loc[(at >= days.starts[0]) & (at < days.end)]
+    return kept
 
 
 def _choose_words(
