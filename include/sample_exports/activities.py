@@ -13,7 +13,8 @@ from include.sample_exports.draws import (
     expect_per_day,
     pick,
 )
-from include.sample_exports.local_days import DAY, MINUTE, LocalDays
+from include.sample_exports.local_days import DAY, MINUTE, IntArray, LocalDays
+from include.sample_exports.render import mix_bits
 from include.sample_exports.touchpoints import ACTIVITY_KINDS, HOUR_WEIGHTS, KIND_OF
 from include.sample_exports.weeks import OFFICE_WEEK, ONLINE_WEEK, SHOP_WEEK
 from include.sample_exports.world import World, draw_contacts
@@ -57,6 +58,16 @@ def record_activities(
     # Page, store, employee and visitor follow from the number (see the export).
     rows["record_id"] = 400_000_000 + 2 * np.arange(len(rows))
     return rows.assign(night=days.day_of(rows["at"].to_numpy()))
+
+
+def draw_chances(record_id: pd.Series) -> IntArray:
+    """A number out of the number of each activity, for what needs no draw."""
+    return (mix_bits(record_id.to_numpy()) >> np.uint64(2)).astype(np.int64)
+
+
+def number_visitors(record_id: pd.Series, contacts: int) -> IntArray:
+    """The visitor of each activity, should nobody know who it was."""
+    return draw_chances(record_id) % (2 * contacts)
 
 
 def do_two_things_at_once(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from include.sample_exports import catalogue
+from include.sample_exports.activities import draw_chances, number_visitors
 from include.sample_exports.export_snapshots import write_companies, write_contacts
 from include.sample_exports.hubspot_files import write_file, write_header
 from include.sample_exports.landing_writer import LandingWriter, Part, render_nights
@@ -19,7 +20,6 @@ from include.sample_exports.render import (
     Text,
     join,
     join_csv,
-    mix_bits,
     quote_csv,
     take,
     write_dates,
@@ -185,14 +185,15 @@ def _render_activities(world: World, rows: pd.DataFrame) -> Text:
     contact = rows["contact"].to_numpy()
     is_known = contact >= 0
     # What nobody counts is drawn out of the number of the activity.
-    chance = (mix_bits(rows["record_id"].to_numpy()) >> np.uint64(2)).astype(np.int64)
+    chance = draw_chances(rows["record_id"])
     detail = chance % 10_007
     market = np.where(
         is_known,
         world.contacts["market"].to_numpy()[contact],
         chance % len(catalogue.COUNTRIES),
     )
-    visitor = np.where(is_known, -1, chance % (2 * len(world.contacts)))
+    visitor = number_visitors(rows["record_id"], len(world.contacts))
+    visitor = np.where(is_known, -1, visitor)
     contact_id = world.contacts["record_id"].to_numpy()[contact]
     types = np.array([one.type for one in ACTIVITY_KINDS])[kind]
     is_page = np.isin(types, ["WEB_VISIT", "BLOG_VISIT"])

@@ -5,7 +5,6 @@ In: the world, its orders, deliveries and tickets. Out: `Listening`.
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from include.sample_exports.draws import Stream, open_stream
@@ -61,12 +60,12 @@ def build_listening(
 ) -> Listening:
     """Ask the customers and let some of them answer."""
     first = _listen(parameters, days, world, journeys, support)
-    more = _listen_more(parameters, days, world, journeys, support)
-    invitations = pd.concat([first[0], more[0]], ignore_index=True)
-    more[1]["response"] += len(first[1])
-    more[1].loc[more[1]["invitation"] >= 0, "invitation"] += len(first[0])
-    invitations["invitation"] = np.arange(len(invitations))
-    responses = pd.concat([first[1], more[1]], ignore_index=True)
+    more = _listen_more(
+        parameters, days, world, journeys, support, len(first[0]), len(first[1])
+    )
+    invitations, responses = (
+        pd.concat(frames, ignore_index=True) for frames in zip(first, more, strict=True)
+    )
     responses = responses.sort_values("night", kind="stable", ignore_index=True)
     return Listening(
         invitations=invitations,
@@ -123,8 +122,13 @@ def _listen_more(
     world: World,
     journeys: Journeys,
     support: Support,
+    first_invitation: int,
+    first_response: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """How easy it was, and complaints in confidence: invitations and responses."""
+    """How easy it was, and complaints in confidence: invitations and responses.
+
+    first_invitation, first_response : the numbers from which these are numbered
+    """
     rng = open_stream(parameters.seed, Stream.MORE_SURVEYS)
     activities = journeys.activity_rows
     invitations = pd.concat(
@@ -135,4 +139,6 @@ def _listen_more(
         ignore_index=True,
     )
     invitations = send(rng, days, world, invitations)
-    return invitations, fill_in(rng, days, world, answer_invitations(invitations))
+    invitations["invitation"] += first_invitation
+    answers = answer_invitations(invitations)
+    return invitations, fill_in(rng, days, world, answers, first_response)

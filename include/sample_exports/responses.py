@@ -55,6 +55,7 @@ from include.sample_exports.world import World
 
 SITE_PER_CUSTOMER = 0.017  # answers a night
 STORE_PER_CUSTOMER = 0.007
+STRANGE_NUMBERS = 10_000_000  # that no CRM ever gave
 # What moves the scores, in standard deviations of satisfaction.
 MARKET_EFFECT = np.array([-0.05, 0.05, -0.15, 0.15, 0.1, 0.2])
 SEGMENT_EFFECT = np.array([0.0, -0.08, 0.12])
@@ -142,7 +143,11 @@ def _anonymous_frame(
 
 
 def fill_in(
-    rng: np.random.Generator, days: LocalDays, world: World, answers: pd.DataFrame
+    rng: np.random.Generator,
+    days: LocalDays,
+    world: World,
+    answers: pd.DataFrame,
+    first_response: int = 0,
 ) -> pd.DataFrame:
     """Score and comment the answers; leave out those after the last night."""
     recorded_at = answers["ended_at"].to_numpy() + rng.integers(0, 3, len(answers))
@@ -153,7 +158,7 @@ def fill_in(
     )
     rows = rows.reset_index(drop=True)
     count = len(rows)
-    rows["response"] = np.arange(count)
+    rows["response"] = first_response + np.arange(count)
     rows["night"] = days.day_of(rows["recorded_at"].to_numpy())
     rows["status"] = NORMAL
     _name_customers(rng, rows, world)
@@ -191,7 +196,7 @@ def _name_customers(rng: np.random.Generator, rows: pd.DataFrame, world: World) 
     number = contacts["record_id"].to_numpy()[contact]
     earlier = contacts["earlier_merged_id"].to_numpy()[contact]
     number = np.where((earlier > 0) & (luck < 0.45), earlier, number)
-    strange = 55_000_000 + np.arange(count)
+    strange = STRANGE_NUMBERS + rows["response"].to_numpy()
     rows["reference"] = reference
     rows["reference_id"] = np.select(
         [reference == BY_NUMBER, reference == BY_STRANGE_NUMBER],

@@ -10,51 +10,87 @@ UNMAPPED = "(unmapped)"
 
 
 @dataclass(frozen=True)
+class Stage:
+    """One stage of the customer's path.
+
+    times_out_after_days : without an advancing touch; 0 where a visit never times out
+    """
+
+    name: str
+    order: int
+    lane: str
+    times_out_after_days: int
+
+
+STAGES = {
+    stage.name: stage
+    for stage in (
+        Stage("discovery", 1, "buying", 30),
+        Stage("recognition", 2, "buying", 30),
+        Stage("consideration", 3, "buying", 30),
+        Stage("purchase", 4, "buying", 30),
+        Stage("delivery", 5, "owning", 60),
+        Stage("use", 6, "owning", 90),
+        Stage("support", 7, "support", 0),
+        Stage("loyalty", 8, "owning", 365),
+    )
+}
+
+
+@dataclass(frozen=True)
 class Touchpoint:
-    """One place where customer and company meet."""
+    """One place where customer and company meet.
+
+    advances_stage : whether a touch moves the customer, or only happens to them
+    """
 
     name: str
     stage: str
     channel: str
+    owner_area: str
+    environment: str = "digital"
+    advances_stage: bool = True
 
 
 TOUCHPOINTS = (
-    Touchpoint("blog_article", "discovery", "blog"),
-    Touchpoint("social_post", "discovery", "social"),
-    Touchpoint("newsletter", "discovery", "e-mail"),
-    Touchpoint("landing_page", "recognition", "web"),
-    Touchpoint("product_page", "recognition", "web"),
-    Touchpoint("price_page", "consideration", "web"),
-    Touchpoint("sales_call", "consideration", "phone"),
-    Touchpoint("demo_meeting", "consideration", "meeting"),
-    Touchpoint("sales_chat", "consideration", "chat"),
-    Touchpoint("sales_whatsapp", "consideration", "WhatsApp"),
-    Touchpoint("store_visit", "consideration", "store"),
-    Touchpoint("checkout", "purchase", "web"),
-    Touchpoint("order_web", "purchase", "web"),
-    Touchpoint("order_app", "purchase", "app"),
-    Touchpoint("order_store", "purchase", "store"),
-    Touchpoint("order_phone", "purchase", "phone"),
-    Touchpoint("order_whatsapp", "purchase", "WhatsApp"),
-    Touchpoint("delivery_notice", "delivery", "SMS"),
-    Touchpoint("parcel_delivered", "delivery", "courier"),
-    Touchpoint("store_pickup", "delivery", "store"),
-    Touchpoint("product_return", "support", "courier"),
-    Touchpoint("app_session", "use", "app"),
-    Touchpoint("account_page", "use", "web"),
-    Touchpoint("help_article", "support", "self-service"),
-    Touchpoint("ticket_email", "support", "e-mail"),
-    Touchpoint("ticket_web", "support", "web"),
-    Touchpoint("ticket_chat", "support", "chat"),
-    Touchpoint("ticket_whatsapp", "support", "WhatsApp"),
-    Touchpoint("ticket_phone", "support", "phone"),
-    Touchpoint("ticket_social", "support", "social"),
-    Touchpoint("ticket_app", "support", "app"),
-    Touchpoint("ticket_other", "support", "other"),
-    Touchpoint("loyalty_programme", "loyalty", "app"),
-    Touchpoint("referral_invitation", "loyalty", "e-mail"),
-    Touchpoint("recommendation", "loyalty", "social"),
-    Touchpoint(UNMAPPED, UNKNOWN, UNKNOWN),
+    Touchpoint("blog_article", "discovery", "blog", "marketing"),
+    Touchpoint("social_post", "discovery", "social", "marketing"),
+    Touchpoint("newsletter", "discovery", "e-mail", "marketing", advances_stage=False),
+    Touchpoint("landing_page", "recognition", "web", "marketing"),
+    Touchpoint("product_page", "recognition", "web", "product"),
+    Touchpoint("price_page", "consideration", "web", "sales"),
+    Touchpoint("sales_call", "consideration", "phone", "sales"),
+    Touchpoint("demo_meeting", "consideration", "meeting", "sales", "physical"),
+    Touchpoint("sales_chat", "consideration", "chat", "sales"),
+    Touchpoint("sales_whatsapp", "consideration", "WhatsApp", "sales"),
+    Touchpoint("store_visit", "consideration", "store", "sales", "physical"),
+    Touchpoint("checkout", "purchase", "web", "product"),
+    Touchpoint("order_web", "purchase", "web", "sales"),
+    Touchpoint("order_app", "purchase", "app", "sales"),
+    Touchpoint("order_store", "purchase", "store", "sales", "physical"),
+    Touchpoint("order_phone", "purchase", "phone", "sales"),
+    Touchpoint("order_whatsapp", "purchase", "WhatsApp", "sales"),
+    Touchpoint("delivery_notice", "delivery", "SMS", "logistics", advances_stage=False),
+    Touchpoint("parcel_delivered", "delivery", "courier", "logistics", "physical"),
+    Touchpoint("store_pickup", "delivery", "store", "logistics", "physical"),
+    Touchpoint("product_return", "support", "courier", "logistics", "physical"),
+    Touchpoint("app_session", "use", "app", "product"),
+    Touchpoint("account_page", "use", "web", "product"),
+    Touchpoint("help_article", "support", "self-service", "support"),
+    Touchpoint("ticket_email", "support", "e-mail", "support"),
+    Touchpoint("ticket_web", "support", "web", "support"),
+    Touchpoint("ticket_chat", "support", "chat", "support"),
+    Touchpoint("ticket_whatsapp", "support", "WhatsApp", "support"),
+    Touchpoint("ticket_phone", "support", "phone", "support"),
+    Touchpoint("ticket_social", "support", "social", "support"),
+    Touchpoint("ticket_app", "support", "app", "support"),
+    Touchpoint("ticket_other", "support", "other", "support"),
+    Touchpoint("loyalty_programme", "loyalty", "app", "marketing"),
+    Touchpoint(
+        "referral_invitation", "loyalty", "e-mail", "marketing", advances_stage=False
+    ),
+    Touchpoint("recommendation", "loyalty", "social", "marketing"),
+    Touchpoint(UNMAPPED, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, advances_stage=False),
 )
 CODE_OF = {touchpoint.name: code for code, touchpoint in enumerate(TOUCHPOINTS)}
 

@@ -8,15 +8,27 @@ from include.sample_exports.local_days import NEVER
 from include.sample_exports.plan import Plan
 from include.sample_exports.tickets import count_ticket_statuses
 from include.sample_exports.truth_answers import describe_customers, list_answers
-from include.sample_exports.truth_attribution import (
-    attribute,
-    keep_latest,
-    keep_latest_tickets,
-)
+from include.sample_exports.truth_attribution import attribute
+from include.sample_exports.truth_changes import compare_months, explain_changes
 from include.sample_exports.truth_counts import (
     count_faults,
     count_rows,
     count_touchpoints,
+)
+from include.sample_exports.truth_customers import match_respondents, meet_people
+from include.sample_exports.truth_facts import (
+    count_attributions,
+    count_deliveries,
+    count_purchases,
+    count_returns,
+    count_reviews,
+    count_ticket_events,
+)
+from include.sample_exports.truth_invitations import count_response_funnel
+from include.sample_exports.truth_journeys import (
+    count_funnel,
+    count_visits,
+    visit_stages,
 )
 from include.sample_exports.truth_scores import (
     Record,
@@ -25,18 +37,22 @@ from include.sample_exports.truth_scores import (
     score_csat,
     score_nps,
 )
+from include.sample_exports.truth_touches import find_contacts, keep_latest
 
 
 def count_truth(plan: Plan) -> Record:
     """Everything that truth.json says but the parameters."""
+    people = meet_people(plan)
+    happened = find_contacts(plan, people)
+    visits = visit_stages(happened, plan.support.audit_rows, plan.days.end)
     responses = keep_latest(plan.listening.response_rows, "response")
+    responses["customer"] = match_respondents(plan, people, responses)
+    responses = responses.join(attribute(plan, happened, visits, responses))
     answers = list_answers(plan, responses)
     describe_customers(plan, answers)
-    attribution = attribute(plan, answers)
-    answers["journey_stage"] = attribution["journey_stage"]
-    answers["experience_channel"] = attribution["experience_channel"]
-    counted = answers.loc[answers["reason"] == ""]
-    tickets = keep_latest_tickets(plan)
+    is_counted = answers["reason"] == ""
+    counted = answers.loc[is_counted & ~answers["is_confidential"]]
+    confidential = answers.loc[is_counted & answers["is_confidential"]]
     contacts = plan.world.contacts
     is_merged = contacts["merged_night"] != NEVER
     is_shown = plan.world.is_shown
@@ -45,9 +61,21 @@ def count_truth(plan: Plan) -> Record:
         "nps": list(score_nps(counted.loc[counted["metric"] == "nps"])),
         "csat": list(score_csat(counted.loc[counted["metric"] == "csat"])),
         "ces": list(score_ces(counted.loc[counted["metric"] == "ces"])),
-        "excluded": count_excluded(answers),
-        "tickets": count_ticket_statuses(tickets["status"].to_numpy()),
-        "touchpoints": count_touchpoints(plan, tickets),
+        "excluded": count_excluded(answers.loc[~answers["is_confidential"]]),
+        "confidential": list(score_csat(confidential)),
+        "attributions": count_attributions(answers),
+        "changes": compare_months(counted),
+        "movers": explain_changes(counted, "journey_stage"),
+        "response_funnel": count_response_funnel(plan, people),
+        "journeys": count_visits(visits),
+        "journey_funnel": count_funnel(visits, plan.days),
+        "purchases_by_month": count_purchases(plan, happened),
+        "deliveries_by_month": count_deliveries(plan, happened),
+        "returns_by_month": count_returns(plan, happened),
+        "ticket_events": count_ticket_events(plan, happened),
+        "reviews": count_reviews(plan),
+        "tickets": count_ticket_statuses(happened.tickets["status"].to_numpy()),
+        "touchpoints": count_touchpoints(plan, happened),
         "customers_known": int((~is_merged & is_shown).sum()),
         "merged_contacts": int(is_merged.sum())
         + int((contacts["earlier_merged_id"] > 0)[is_shown].sum()),
@@ -58,5 +86,5 @@ def count_truth(plan: Plan) -> Record:
         "returns": int(plan.journeys.return_rows["record_id"].nunique()),
         "deals": int(plan.journeys.deal_rows["deal_id"].nunique()),
         "responses": len(responses),
-        "faults": count_faults(plan, responses, answers),
+        "faults": count_faults(plan, happened, responses, answers),
     }

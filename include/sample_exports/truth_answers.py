@@ -7,14 +7,11 @@ with the reason why it does not count, the segment and the country.
 import numpy as np
 import pandas as pd
 
-from include.sample_exports.catalogue import COUNTRIES, SEGMENTS
-from include.sample_exports.local_days import DAY, NEVER, BoolArray, IntArray
+from include.sample_exports.catalogue import COUNTRIES, SEGMENTS, USER_LANGUAGES
+from include.sample_exports.local_days import DAY, BoolArray, IntArray
 from include.sample_exports.plan import Plan
 from include.sample_exports.surveys import (
-    BY_EMAIL,
-    BY_NUMBER,
     METRICS,
-    NOBODY,
     PREVIEW,
     SCALES,
     SPAM,
@@ -22,6 +19,8 @@ from include.sample_exports.surveys import (
     TEST,
 )
 from include.sample_exports.touchpoints import UNKNOWN
+from include.sample_exports.truth_attribution import TRAITS
+from include.sample_exports.truth_customers import UNMATCHED
 
 REASONS = (
     "test",
@@ -35,22 +34,25 @@ REASONS = (
 ANSWER_COLUMNS = (
     "response",
     "survey",
-    "contact",
-    "reference",
-    "reference_id",
-    "email",
-    "email_style",
     "invitation",
-    "object_id",
-    "parameter",
     "status",
     "is_finished",
     "recorded_at",
+    "language",
+    "customer",
+    "attribution_method",
+    "is_identity_conflict",
+    "stage_at_invitation",
+    "product",
+    *TRAITS,
 )
 
 
 def list_answers(plan: Plan, responses: pd.DataFrame) -> pd.DataFrame:
-    """One row per response and scored question, with the reason why not counted."""
+    """One row per response and scored question, with the reason why not counted.
+
+    responses : with `customer` and what they are about (see truth_attribution)
+    """
     frames = []
     for metric in METRICS:
         is_asked = np.array([metric in survey.metrics for survey in SURVEYS])
@@ -62,6 +64,12 @@ def list_answers(plan: Plan, responses: pd.DataFrame) -> pd.DataFrame:
     answers: pd.DataFrame = pd.concat(frames, ignore_index=True)
     answers["day"] = plan.days.day_of(answers["recorded_at"].to_numpy())
     answers["month"] = np.array(plan.days.months())[answers["day"]]
+    answers["language"] = np.array([name.lower() for name in USER_LANGUAGES])[
+        answers["language"]
+    ]
+    answers["is_confidential"] = np.array([one.is_confidential for one in SURVEYS])[
+        answers["survey"]
+    ]
     answers["survey_kind"] = np.array([one.kind for one in SURVEYS])[answers["survey"]]
     answers["survey_id"] = np.array([one.survey_id for one in SURVEYS])[
         answers["survey"]
@@ -106,54 +114,11 @@ def _find_repeated(answers: pd.DataFrame) -> BoolArray:
     return repeated
 
 
-def _match_customers(plan: Plan, answers: pd.DataFrame) -> IntArray:
-    """The surviving contact behind each answer, -1 for nobody or somebody unmatched."""
-    contacts = plan.world.contacts
-    contact = answers["contact"].to_numpy()
-    reference = answers["reference"].to_numpy()
-    owner = _own_addresses(plan)
-    by_email = owner[np.maximum(answers["email"].to_numpy(), 0)]
-    shows_email = _shows_email(answers)
-    is_own_number = answers["reference_id"] == contacts["record_id"].to_numpy()[contact]
-    is_merged = contacts["merged_night"].to_numpy()[contact] != NEVER
-    # A survivor lists the numbers that it took in, of contacts never shown too.
-    is_known = plan.world.is_shown[contact] | (is_merged & is_own_number.to_numpy())
-    is_found = (reference == BY_NUMBER) & is_known
-    matched = np.where(
-        is_found,
-        contact,
-        np.where((reference != NOBODY) & shows_email, by_email, -1),
-    )
-    survivor = contacts["survivor"].to_numpy()
-    return np.where(matched < 0, -1, survivor[matched])
-
-
-def _shows_email(answers: pd.DataFrame) -> BoolArray:
-    """Whether the response carries the address at all."""
-    shown: BoolArray = (answers["email"].to_numpy() >= 0) & (
-        (answers["reference"].to_numpy() == BY_EMAIL)
-        | (answers["email_style"].to_numpy() < 8)
-    )
-    return shown
-
-
-def _own_addresses(plan: Plan) -> IntArray:
-    """The first contact whose latest snapshot shows each address code, or -1."""
-    count = len(plan.world.contacts)
-    email = plan.world.contacts["email"].to_numpy().copy()
-    changes = plan.world.changes.loc[plan.world.changes["field"] == "email"]
-    email[changes["contact"]] = changes["value"]
-    owner = np.full(2 * count, -1)
-    # Backwards, so that the lowest number stays.
-    shown = np.flatnonzero(plan.world.is_shown)[::-1]
-    owner[email[shown]] = shown
-    return owner
-
-
 def describe_customers(plan: Plan, answers: pd.DataFrame) -> None:
     """Segment and country of each answer, as of the day it was given."""
-    matched = _match_customers(plan, answers)
     contacts = plan.world.contacts
+    customer = answers["customer"].to_numpy()
+    matched = np.where(customer < UNMATCHED, customer, -1)
     # Before its first and after its last snapshot, the nearest one holds.
     day = np.clip(
         answers["day"].to_numpy(),

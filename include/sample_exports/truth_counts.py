@@ -6,53 +6,23 @@ In: a plan. Out: counts as truth.json holds them.
 import numpy as np
 import pandas as pd
 
-from include.sample_exports.catalogue import TICKET_CHANNEL_TOUCHPOINTS
 from include.sample_exports.export_zendesk import cut_pages
 from include.sample_exports.local_days import NEVER
 from include.sample_exports.plan import Plan
 from include.sample_exports.surveys import SURVEYS
 from include.sample_exports.tickets import DELETED
-from include.sample_exports.touchpoints import ACTIVITY_KINDS, CODE_OF, TOUCHPOINTS
+from include.sample_exports.touchpoints import CODE_OF, TOUCHPOINTS
 from include.sample_exports.truth_answers import REASONS
-from include.sample_exports.truth_attribution import (
-    DELIVERY_TOUCHPOINTS,
-    SALES_TOUCHPOINTS,
-    code_touchpoints,
-    keep_latest,
-    keep_latest_tickets,
-    list_objects,
-)
 from include.sample_exports.truth_scores import Record
+from include.sample_exports.truth_touches import Contacts
 
 
-def count_touchpoints(plan: Plan, tickets: pd.DataFrame) -> list[Record]:
+def count_touchpoints(plan: Plan, contacts: Contacts) -> list[Record]:
     """Touches by local month of occurrence and touchpoint."""
-    journeys = plan.journeys
-    activities = _keep_latest_activities(plan)
-    orders = keep_latest(journeys.order_rows, "record_id")
-    deliveries = keep_latest(journeys.delivery_rows, "record_id")
-    arrived = deliveries.loc[deliveries["delivered_at"] < NEVER]
-    returns = keep_latest(journeys.return_rows, "record_id")
-    kept = tickets.loc[tickets["status"] != DELETED]
-    kinds = code_touchpoints(tuple(kind.touchpoint for kind in ACTIVITY_KINDS))
-    touches = [
-        (kinds[activities["kind"]], activities["at"]),
-        (code_touchpoints(SALES_TOUCHPOINTS)[orders["channel"]], orders["ordered_at"]),
-        (
-            code_touchpoints(DELIVERY_TOUCHPOINTS)[arrived["method"]],
-            arrived["delivered_at"],
-        ),
-        (np.full(len(returns), CODE_OF["product_return"]), returns["at"]),
-        (
-            code_touchpoints(TICKET_CHANNEL_TOUCHPOINTS)[kept["channel"]],
-            kept["created_at"],
-        ),
-    ]
     months, month_of_day = np.unique(plan.days.months(), return_inverse=True)
     counts = np.zeros((len(months), len(TOUCHPOINTS)), dtype=np.int64)
-    for codes, moments in touches:
-        month = month_of_day[plan.days.day_of(moments.to_numpy())]
-        np.add.at(counts, (month, codes), 1)
+    month = month_of_day[plan.days.day_of(contacts.touches["at"].to_numpy())]
+    np.add.at(counts, (month, contacts.touches["touchpoint"].to_numpy()), 1)
     return [
         {
             "month": str(months[month]),
@@ -63,13 +33,6 @@ def count_touchpoints(plan: Plan, tickets: pd.DataFrame) -> list[Record]:
         }
         for month, code in np.argwhere(counts)
     ]
-
-
-def _keep_latest_activities(plan: Plan) -> pd.DataFrame:
-    """Kind and time of every activity, the repeated ones once."""
-    rows = plan.journeys.activity_rows
-    is_latest = ~rows["record_id"].duplicated(keep="last")
-    return rows.loc[is_latest, ["kind", "at"]]
 
 
 def count_rows(plan: Plan) -> dict[str, dict[str, int]]:
@@ -115,23 +78,28 @@ def _count_page_repeats(plan: Plan, rows: pd.DataFrame) -> int:
     return sum(len(list(cut_pages(int(count), plan.page_size))) - 1 for count in counts)
 
 
-def _count_lost(plan: Plan, responses: pd.DataFrame) -> int:
+def _count_lost(contacts: Contacts, responses: pd.DataFrame) -> int:
     """Responses about an object that no export shows."""
+    known = {
+        "order": contacts.orders["record_id"],
+        "delivery": contacts.deliveries["record_id"],
+        "ticket": contacts.tickets["ticket_id"],
+    }
     lost = 0
-    for kind, known in list_objects(plan).items():
+    for kind, numbers in known.items():
         is_kind = np.array([one.object == kind for one in SURVEYS])
         about = responses.loc[is_kind[responses["survey"]], "object_id"]
-        lost += int(((about >= 0) & ~about.isin(known.index)).sum())
+        lost += int(((about >= 0) & ~about.isin(numbers)).sum())
     return lost
 
 
 def count_faults(
-    plan: Plan, responses: pd.DataFrame, answers: pd.DataFrame
+    plan: Plan, happened: Contacts, responses: pd.DataFrame, answers: pd.DataFrame
 ) -> dict[str, object]:
     """How often each fault is in the files."""
     contacts = plan.world.contacts
     changes = plan.world.changes
-    tickets = keep_latest_tickets(plan)
+    tickets, orders = happened.tickets, happened.orders
     deleted = tickets.loc[tickets["status"] == DELETED, "ticket_id"]
     about_tickets = responses.loc[
         [SURVEYS[survey].object == "ticket" for survey in responses["survey"]]
@@ -142,14 +110,11 @@ def count_faults(
         & (contacts["last_night"] < plan.days.count - 1)
         & (contacts["merged_night"] == NEVER)
     )
-    orders = keep_latest(plan.journeys.order_rows, "record_id")
     is_merged = contacts["merged_night"] != NEVER
     numbers = contacts.loc[is_shown | is_merged, "record_id"]
     users = plan.support.user_rows.drop_duplicates("user_id")
     strangers = users.loc[(users["contact"] < 0) & (users["agent"] < 0), "user_id"]
-    unmapped = CODE_OF["(unmapped)"]
-    kinds = code_touchpoints(tuple(kind.touchpoint for kind in ACTIVITY_KINDS))
-    activities = _keep_latest_activities(plan)
+    unmapped = happened.touches["touchpoint"] == CODE_OF["(unmapped)"]
     late = {
         name.removeprefix("late_rows."): count
         for name, count in plan.planted.items()
@@ -170,7 +135,11 @@ def count_faults(
         "answers_about_deleted_tickets": int(
             about_tickets["object_id"].isin(deleted).sum()
         ),
-        "answers_about_unknown_objects": _count_lost(plan, responses),
+        "answers_about_unknown_objects": _count_lost(happened, responses),
+        "answers_about_tickets_of_others": plan.planted[
+            "answers_about_tickets_of_others"
+        ],
+        "orders_after_their_answers": plan.planted["orders_after_their_answers"],
         "contacts_removed": int(gone.sum()),
         "merged_contacts": int(is_merged.sum()),
         "earlier_merged_ids": int((contacts["earlier_merged_id"] > 0)[is_shown].sum()),
@@ -183,7 +152,7 @@ def count_faults(
         "responses_by_reason": {
             reason: int(reasons.get(reason, 0)) for reason in REASONS
         },
-        "unknown_events": int((kinds[activities["kind"]] == unmapped).sum()),
+        "unknown_events": int(unmapped.sum()),
         "unreadable_rows": 1,
         "orders_of_unknown_contacts": int((~orders["contact_id"].isin(numbers)).sum()),
         "tickets_of_unknown_users": int(tickets["user_id"].isin(strangers).sum()),

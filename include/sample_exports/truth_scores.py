@@ -28,13 +28,20 @@ def _break_down(
         "segment": "segment",
         "country": "country",
         "survey": "survey_id",
+        "touchpoint": "touchpoint",
+        "environment": "environment",
+        "owner_area": "owner_area",
+        "product": "product",
+        "language": "language",
     }
     for breakdown, column in breakdowns.items():
         value = counted[column] if column else pd.Series(ALL, counted.index)
         keys = [counted["survey_kind"], counted["month"], value.rename("value")]
-        sums = counted.groupby(keys, sort=True)[list(parts.values())].sum()
-        for (kind, month, key), values in zip(
-            sums.index, sums.to_numpy().tolist(), strict=True
+        groups = counted.groupby(keys, sort=True)
+        sums = groups[list(parts.values())].sum()
+        respondents = groups["customer"].nunique()
+        for (kind, month, key), values, people in zip(
+            sums.index, sums.to_numpy().tolist(), respondents.tolist(), strict=True
         ):
             head: Record = {
                 "survey_kind": kind,
@@ -42,7 +49,8 @@ def _break_down(
                 "breakdown": breakdown,
                 "value": key,
             }
-            yield head, dict(zip(parts, (int(one) for one in values), strict=True))
+            whole = dict(zip(parts, (int(one) for one in values), strict=True))
+            yield head, {**whole, "respondents": int(people)}
 
 
 def score_nps(counted: pd.DataFrame) -> Iterator[Record]:
@@ -73,7 +81,8 @@ def score_ces(counted: pd.DataFrame) -> Iterator[Record]:
     names = ("score_sum", "score_sum_squares", "easy", "responses")
     for head, sums in _break_down(counted, {name: name for name in names}):
         ces = sums["score_sum"] / sums["responses"]
-        yield {**head, **sums, "ces": round(ces, 4)}
+        easy_share = 100 * sums["easy"] / sums["responses"]
+        yield {**head, **sums, "ces": round(ces, 4), "easy_share": round(easy_share, 4)}
 
 
 def count_excluded(answers: pd.DataFrame) -> dict[str, dict[str, int]]:
