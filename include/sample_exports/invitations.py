@@ -71,7 +71,9 @@ def invite_everybody(
     # The pair and the mover are asked on the first day: they have a past.
     featured = world.featured
     day[0, featured] = 0
-    day = np.where(day < days.count, day, days.count - 1).ravel()
+    day = day.ravel()
+    is_asked = day < days.count
+    day = np.minimum(day, days.count - 1)
     contact = np.tile(np.arange(count), rounds)
     at = days.at(day, draw_seconds(rng, HOUR_WEIGHTS["morning"], len(day)))
     is_there = (at >= contacts["became_customer_at"].to_numpy()[contact]) & (
@@ -79,7 +81,7 @@ def invite_everybody(
     )
     invitations = _invitation_frame(RELATIONAL, contact, at, world)
     is_featured = (day == 0) & np.isin(contact, featured)
-    return invitations.assign(is_sure=is_featured).loc[is_there]
+    return invitations.assign(is_sure=is_featured).loc[is_asked & is_there]
 
 
 def invite_about_orders(

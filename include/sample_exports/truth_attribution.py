@@ -149,7 +149,7 @@ def _look_up(
     for kind, known in objects.items():
         is_kind = np.array([one.object == kind for one in SURVEYS])[survey]
         rows = np.flatnonzero(chosen & is_kind)
-        place = known.index.get_indexer(number[rows])
+        place = known.index.get_indexer(pd.Index(number[rows]))
         rows, place = rows[place >= 0], place[place >= 0]
         told.method[rows] = method
         told.touchpoint[rows] = known["touchpoint"].to_numpy()[place]

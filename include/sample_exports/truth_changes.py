@@ -6,7 +6,8 @@ per customer, then the fallback for few, then Benjamini and Hochberg.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from include.sample_exports.truth_scores import ALL, Record
 FEWEST = 30  # customers, or answers, below which nothing is sure
 SIGNIFICANT = 0.05
 # metric -> (question, points of a score)
-POINTS = {
+POINTS: dict[str, tuple[str, Callable[[int], float]]] = {
     "nps": ("nps", lambda score: 100.0 * ((score >= 9) - (score <= 6))),
     "csat": ("csat", lambda score: 100.0 * (score >= 4)),
     "ces": ("ces", float),
@@ -204,7 +205,7 @@ def _decompose(
                 {value: months.get(one, []) for value, months in groups.items()}
                 for one in (_month_before(month), month)
             ]
-            whole = [sum(wave.values(), []) for wave in waves]
+            whole = [list(chain.from_iterable(wave.values())) for wave in waves]
             if not all(whole):
                 continue
             middle = (_mean(whole[0]) + _mean(whole[1])) / 2

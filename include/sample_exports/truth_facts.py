@@ -58,7 +58,8 @@ def count_groups(
 
 
 def name_months(days: LocalDays, at: pd.Series) -> np.ndarray:
-    return np.array(days.months(), dtype=object)[days.day_of(at.to_numpy())]
+    months: np.ndarray = np.array(days.months(), dtype=object)
+    return months.take(days.day_of(at.to_numpy()))
 
 
 def name(names: tuple[str, ...], codes: pd.Series) -> np.ndarray:

@@ -8,6 +8,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pandas as pd
 
@@ -228,7 +229,7 @@ def _look_ahead(visits: list[Visit]) -> None:
     """Which stage the customer went to next, whatever became of this visit."""
     others = [visit for visit in visits if visit.lane != SUPPORT]
     others.sort(key=lambda visit: (visit.entered_at, STAGES[visit.stage].order))
-    for visit, following in zip(others, others[1:], strict=False):
+    for visit, following in pairwise(others):
         visit.next_stage = following.stage
 
 
