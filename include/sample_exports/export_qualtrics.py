@@ -363,10 +363,18 @@ def _render_reviews(plan: Plan, rows: pd.DataFrame) -> Text:
             ),
             quote_csv(join(first_name, " ", initial, ".")),
             take(LANGUAGES, rows["language"]),
-            write_integers(rows["order_id"], blank=-1),
+            _write_order_numbers(rows),
             quote_csv(take(ALL_STORES, rows["store"])),
             write_times(rows["published_at"]),
             write_times(rows["at"]),
             write_times(rows["replied_at"]),
         ]
     )
+
+
+def _write_order_numbers(rows: pd.DataFrame) -> Text:
+    """The order as the CRM or as the customer calls it; null where there is none."""
+    number = write_integers(rows["order_id"], blank=-1)
+    seen = join("#", write_integers(rows["order_id"].to_numpy() % 10**7))
+    by_customer = (rows["order_id"] >= 0) & (rows["review"] % 2 == 1)
+    return pc.if_else(pa.array(by_customer.to_numpy()), seen, number)

@@ -28,6 +28,7 @@ from include.sample_exports.tickets import (
     REPLY_STEP,
     SOLVE_STEP,
 )
+from include.sample_exports.touchpoints import UNKNOWN
 from include.sample_exports.truth_scores import Record
 from include.sample_exports.truth_touches import Contacts, keep_latest
 
@@ -58,13 +59,14 @@ def count_groups(
 
 
 def name_months(days: LocalDays, at: pd.Series) -> np.ndarray:
-    months: np.ndarray = np.array(days.months(), dtype=object)
-    return months.take(days.day_of(at.to_numpy()))
+    months = pd.Series(days.months()).take(days.day_of(at.to_numpy()))
+    return np.asarray(months)
 
 
 def name(names: tuple[str, ...], codes: pd.Series) -> np.ndarray:
     """The names of codes; -1 is unknown."""
-    return np.array([*names, "(unknown)"], dtype=object)[codes.to_numpy()]
+    named: np.ndarray = np.array([*names, UNKNOWN], dtype=object)[codes.to_numpy()]
+    return named
 
 
 def count_purchases(plan: Plan, contacts: Contacts) -> list[Record]:

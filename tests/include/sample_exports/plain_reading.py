@@ -8,10 +8,13 @@ dictionaries and loops, and the rules written down once more.
 import csv
 import json
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from include.settings import PROJECT_FOLDER
 
 UNKNOWN = "(unknown)"
 UNMAPPED = ("(unmapped)", UNKNOWN, UNKNOWN)
@@ -68,6 +71,21 @@ BY_NAME = {
 }
 BY_NAME |= {RETURN_RULE[0]: RETURN_RULE, OTHER_TICKET[0]: OTHER_TICKET}
 
+# touchpoint -> environment, owner area, whether a touch moves the customer
+TRAITS = {
+    row["touchpoint"]: (
+        row["environment"],
+        row["owner_area"],
+        row["advances_stage"] == "true",
+    )
+    for row in csv.DictReader(
+        (PROJECT_FOLDER / "dbt_project/seeds/touchpoints.csv").open(encoding="utf-8")
+    )
+}
+CONFIDENTIAL = "SV_CSAT_COMPLAINT"
+LOOK_BACK = timedelta(days=7)
+ATTRIBUTED = ("stage", "touchpoint", "channel", "environment", "owner_area", "product")
+
 REGISTERED_STAGES = {"SV_CES_USE": "use", "SV_NPS_LOYALTY": "loyalty"}
 QUESTIONS = {"Q_NPS": ("nps", 0, 10), "Q_CSAT": ("csat", 1, 5), "Q_CES": ("ces", 1, 7)}
 COUNTRY_CODES = {
@@ -86,6 +104,11 @@ BREAKDOWNS = {
     "segment": lambda answer: answer["segment"],
     "country": lambda answer: answer["country"],
     "survey": lambda answer: answer["survey"],
+    "touchpoint": lambda answer: answer["touchpoint"],
+    "environment": lambda answer: answer["environment"],
+    "owner_area": lambda answer: answer["owner_area"],
+    "product": lambda answer: answer["product"],
+    "language": lambda answer: answer["language"],
 }
 
 
@@ -144,6 +167,7 @@ class Exports:
     activities: list[dict]
     responses: list[dict]
     distributions: list[dict]
+    reviews: list[dict]
     tickets: list[dict]
     users: list[dict]
     organizations: list[dict]
@@ -175,6 +199,7 @@ def read_exports(landing: Path, time_zone: str) -> Exports:
         unreadable=[row for row in activities if row["_width"][0] != row["_width"][1]],
         responses=read_csv_feed(qualtrics / "responses", header_rows=3),
         distributions=read_csv_feed(qualtrics / "distributions"),
+        reviews=read_csv_feed(qualtrics / "reviews"),
         tickets=read_json_feed(zendesk / "tickets", "tickets"),
         users=read_json_feed(zendesk / "users", "users"),
         organizations=read_json_feed(zendesk / "organizations", "organizations"),
@@ -223,14 +248,24 @@ class Customers:
             contact = self.merged_into[contact]
         return contact
 
-    def find(self, response: dict) -> str | None:
-        reference = response["ExternalReference"]
-        if reference in self.versions or reference in self.merged_into:
-            return self.survive(reference)
-        email = response["RecipientEmail"].strip().lower()
+    def find(self, number: str, email: str) -> str | None:
+        """The contact behind a number, else behind an address."""
+        if number in self.versions or number in self.merged_into:
+            return self.survive(number)
+        email = email.strip().lower()
         if email and email in self.by_email:
             return self.survive(self.by_email[email])
         return None
+
+    def name_respondent(self, response: dict) -> str:
+        """The contact, or a name of one's own for whoever matches none."""
+        number, email = response["ExternalReference"], response["RecipientEmail"]
+        contact = self.find(number, email)
+        if contact:
+            return contact
+        if number or email:
+            return f"{number}:{email.strip().lower()}"
+        return f"response {response['ResponseId']}"
 
     def describe(self, contact: str | None, day: date) -> tuple[str, str]:
         """Segment and country code on a local day."""
@@ -244,43 +279,141 @@ class Customers:
         return segment, COUNTRY_CODES[valid["Country/Region"]]
 
 
-def attribute(
-    response: dict, orders: dict, deliveries: dict, tickets: dict[int, dict]
-) -> tuple[str, str]:
-    """Stage and channel of what a response is about, by the first rule that applies."""
+class Happened:
+    """Touches of every customer, and the things that answers may be about."""
+
+    def __init__(self, exports: Exports, customers: Customers) -> None:
+        self.customers = customers
+        self.objects: dict[tuple[str, str], tuple[str, tuple, str]] = {}
+        self.touches: dict[str, list[tuple[datetime, tuple, str]]] = defaultdict(list)
+        self.invitations: dict[str, dict] = {}
+        orders = keep_last(exports.orders, "Record ID")
+        lines = {number: row["Product Line"] for number, row in orders.items()}
+        for number, row in orders.items():
+            who = self.follow(row["Associated Contact ID"])
+            rule, product = ORDER_RULES[row["Sales Channel"]], row["Product Line"]
+            self.objects["order", number] = (who, rule, product)
+            self.touch(who, row["Order Date"], rule, product)
+        for number, row in keep_last(exports.deliveries, "Record ID").items():
+            who = self.follow(row["Associated Contact ID"])
+            rule = DELIVERY_RULES[row["Delivery Method"]]
+            product = lines.get(row["Order ID"], UNKNOWN)
+            self.objects["delivery", number] = (who, rule, product)
+            if row["Delivered Date"]:
+                self.touch(who, row["Delivered Date"], rule, product)
+        for row in keep_last(exports.returns, "Record ID").values():
+            who = self.follow(row["Associated Contact ID"])
+            product = lines.get(row["Order ID"], UNKNOWN)
+            self.touch(who, row["Return Date"], RETURN_RULE, product)
+        for row in keep_last(exports.activities, "Record ID").values():
+            rule = ACTIVITY_RULES.get((row["Activity Type"], row["Event"]), UNMAPPED)
+            number = row["Associated Contact ID"]
+            if number:
+                self.touch(self.follow(number), row["Activity Date"], rule, UNKNOWN)
+        users = {row["id"]: row for row in exports.users}
+        for number, row in keep_latest_tickets(exports.tickets).items():
+            user = users[row["requester_id"]]
+            contact = customers.find(user["external_id"] or "", user["email"] or "")
+            who = contact or f"user {user['id']}"
+            rule = TICKET_RULES.get(row["via"]["channel"], OTHER_TICKET)
+            self.objects["ticket", str(number)] = (who, rule, UNKNOWN)
+            if row["status"] != "deleted":
+                self.touch(who, row["created_at"], rule, UNKNOWN)
+        for row in exports.distributions:
+            key = f"{row['Distribution ID']}:{row['Contact ID']}"
+            self.invitations[key] = row
+
+    def follow(self, number: str) -> str:
+        return self.customers.find(number, "") or f"contact {number}"
+
+    def touch(self, who: str, at: str, rule: tuple, product: str) -> None:
+        self.touches[who].append((read_utc(at), rule, product))
+
+    def look_back(self, who: str, sent: datetime, stage: str | None) -> list[tuple]:
+        """The last advancing touches before the invitation, all of one moment."""
+        seen = [
+            touch
+            for touch in self.touches[who]
+            if sent - LOOK_BACK <= touch[0] < sent
+            and TRAITS.get(touch[1][0], ("", "", False))[2]
+            and stage in (None, touch[1][1])
+        ]
+        return [touch for touch in seen if touch[0] == max(one[0] for one in seen)]
+
+
+def attribute(response: dict, happened: Happened, who: str) -> dict:
+    """What a response is about, by the first rule that gives a stage."""
     survey = response["_file"]
     if "RELATIONAL" in survey:
-        return UNKNOWN, UNKNOWN
-    nothing = ("", UNKNOWN, UNKNOWN)
-    if response["ticket_id"]:
-        ticket = tickets.get(int(response["ticket_id"]))
-        if ticket is None:
-            return UNKNOWN, UNKNOWN
-        return TICKET_RULES.get(ticket["via"]["channel"], OTHER_TICKET)[1:]
-    if response["order_id"]:
-        order = orders.get(response["order_id"])
-        return (ORDER_RULES[order["Sales Channel"]] if order else nothing)[1:]
-    if response["delivery_id"]:
-        delivery = deliveries.get(response["delivery_id"])
-        return (DELIVERY_RULES[delivery["Delivery Method"]] if delivery else nothing)[
-            1:
-        ]
+        return describe_touches("relational", [])
+    for kind in ("ticket", "order", "delivery"):
+        if response[f"{kind}_id"]:
+            thing = happened.objects.get((kind, response[f"{kind}_id"]))
+            return describe_thing("explicit_id", thing, who)
     if response["touchpoint"]:
-        return BY_NAME.get(response["touchpoint"], nothing)[1:]
-    return REGISTERED_STAGES.get(survey, UNKNOWN), UNKNOWN
+        rule = BY_NAME.get(response["touchpoint"])
+        touches = [(None, rule, UNKNOWN)] if rule else []
+        return describe_touches("link_parameter" if rule else "unattributed", touches)
+    invitation = happened.invitations.get(response["invitation_id"])
+    if invitation:
+        for kind in ("ticket", "order", "delivery"):
+            number = invitation[f"Trigger {kind.title()} ID"]
+            if (kind, number) in happened.objects:
+                thing = happened.objects[kind, number]
+                return describe_thing("invitation_trigger", thing, who)
+    stage = REGISTERED_STAGES.get(survey)
+    touches = []
+    if invitation:
+        touches = happened.look_back(who, read_utc(invitation["Sent At"]), stage)
+    if stage:
+        return {**describe_touches("registered_stage", touches), "stage": stage}
+    about = describe_touches("last_touch", touches)
+    if not touches:
+        about["method"] = "unattributed"
+    elif about["stage"] == UNKNOWN:
+        about["method"] = "ambiguous"
+    return about
+
+
+def describe_thing(method: str, thing: tuple | None, who: str) -> dict:
+    if thing is None:
+        return describe_touches("unattributed", [])
+    owner, rule, product = thing
+    is_conflict = owner != who and not who.startswith("response ")
+    about = describe_touches(method, [(None, rule, product)])
+    return {**about, "is_conflict": is_conflict}
+
+
+def describe_touches(method: str, touches: list[tuple]) -> dict:
+    """What the touches have in common."""
+    described = [
+        (rule[1], rule[0], rule[2], *TRAITS[rule[0]][:2], product)
+        for _, rule, product in touches
+    ]
+    shared = [
+        values[0] if len(set(values)) == 1 else UNKNOWN
+        for values in zip(*described, strict=True)
+    ] or [UNKNOWN] * len(ATTRIBUTED)
+    return {
+        "method": method,
+        "is_conflict": False,
+        **dict(zip(ATTRIBUTED, shared, strict=True)),
+    }
 
 
 def list_answers(exports: Exports) -> list[dict]:
     """One dict per response and scored question, with `reason` ("" if it counts)."""
     customers = Customers(exports.contacts)
-    orders = keep_last(exports.orders, "Record ID")
-    deliveries = keep_last(exports.deliveries, "Record ID")
-    tickets = keep_latest_tickets(exports.tickets)
+    happened = Happened(exports, customers)
     answers = []
     for response in keep_last(exports.responses, "ResponseId").values():
         day = exports.local_date(response["RecordedDate"])
-        segment, country = customers.describe(customers.find(response), day)
-        stage, channel = attribute(response, orders, deliveries, tickets)
+        who = customers.name_respondent(response)
+        contact = customers.find(
+            response["ExternalReference"], response["RecipientEmail"]
+        )
+        segment, country = customers.describe(contact, day)
+        about = attribute(response, happened, who)
         for question, (metric, low, high) in QUESTIONS.items():
             if question not in response:
                 continue
@@ -296,10 +429,12 @@ def list_answers(exports: Exports) -> list[dict]:
                     "kind": "relational"
                     if "RELATIONAL" in response["_file"]
                     else "transactional",
-                    "stage": stage,
-                    "channel": channel,
+                    "is_confidential": response["_file"] == CONFIDENTIAL,
+                    "customer": who,
+                    "language": response["UserLanguage"].lower(),
                     "segment": segment,
                     "country": country,
+                    **about,
                 }
             )
     mark_repeated(answers)
@@ -347,15 +482,17 @@ def score(answers: list[dict], metric: str) -> list[dict]:
         if answer["metric"] == metric and answer["reason"] == "":
             for breakdown, read in BREAKDOWNS.items():
                 key = (answer["kind"], answer["month"], breakdown, read(answer))
-                groups[key].append(int(answer["score"]))
+                groups[key].append(answer)
     scored = []
-    for (kind, month, breakdown, value), scores in groups.items():
+    for (kind, month, breakdown, value), given in groups.items():
         head = {
             "survey_kind": kind,
             "month": month,
             "breakdown": breakdown,
             "value": value,
+            "respondents": len({answer["customer"] for answer in given}),
         }
+        scores = [int(answer["score"]) for answer in given]
         scored.append({**head, **SUMMARIES[metric](scores)})
     return scored
 
@@ -388,6 +525,7 @@ def summarize_ces(scores: list[int]) -> dict:
         "easy": sum(one >= 5 for one in scores),
         "responses": len(scores),
         "ces": round(sum(scores) / len(scores), 4),
+        "easy_share": round(100 * sum(one >= 5 for one in scores) / len(scores), 4),
     }
 
 
@@ -436,9 +574,132 @@ def count_touchpoints(exports: Exports) -> list[dict]:
     ]
 
 
+def count_by(rows: Iterable[tuple[dict, dict]]) -> list[dict]:
+    """Sums of the second dicts by the first, as truth.json lists them, in order."""
+    sums: dict[tuple, Counter] = defaultdict(Counter)
+    for keys, numbers in rows:
+        sums[tuple(keys.items())].update(dict.fromkeys(numbers, 0))
+        sums[tuple(keys.items())].update(numbers)
+    return [{**dict(keys), **sums[keys]} for keys in sorted(sums)]
+
+
+def count_attributions(answers: list[dict]) -> list[dict]:
+    """Answers by method, survey and what they are about; not by the stage that was
+    open when a relational survey was sent: this reading knows no visits."""
+    return count_by(
+        (
+            {
+                "attribution_method": answer["method"],
+                "survey_id": answer["survey"],
+                "metric": answer["metric"],
+                "journey_stage": answer["stage"],
+                "touchpoint": answer["touchpoint"],
+                "experience_channel": answer["channel"],
+                "environment": answer["environment"],
+                "owner_area": answer["owner_area"],
+                "product": answer["product"],
+            },
+            {"answers": 1, "identity_conflicts": int(answer["is_conflict"])},
+        )
+        for answer in answers
+        if not answer["is_confidential"]
+    )
+
+
+def count_response_funnel(exports: Exports, last_night: date) -> list[dict]:
+    """What became of the invitations by day of sending and survey."""
+    customers = Customers(exports.contacts)
+    invitations: dict[tuple, dict] = {}
+    statuses = defaultdict(set)
+    for row in exports.distributions:
+        key = (row["Distribution ID"], row["Contact ID"])
+        invitations[key] = row
+        statuses[key].add(row["Status"])
+    rows = []
+    last_delivered: dict[tuple[str, str], date] = {}
+    for key, row in sorted(
+        invitations.items(), key=lambda item: (item[1]["Sent At"], item[0])
+    ):
+        sent = exports.local_date(row["Sent At"])
+        kind = "relational" if "RELATIONAL" in row["Survey ID"] else "transactional"
+        is_delivered = not statuses[key] & {"Bounced", "Failed"}
+        number = row["External Data Reference"]
+        who = customers.find(number, row["Email"]) or number
+        is_breach = False
+        if is_delivered:
+            before = last_delivered.get((who, kind))
+            rest = 180 if kind == "relational" else 90
+            is_breach = before is not None and (sent - before).days < rest
+            last_delivered[who, kind] = sent
+        finished = row["Response Completed At"]
+        in_time = bool(finished) and (
+            read_utc(finished) - read_utc(row["Sent At"]) < timedelta(hours=672)
+        )
+        if row["Survey ID"] == CONFIDENTIAL:
+            continue
+        rows.append(
+            (
+                {"sent_date": sent.isoformat(), "survey_id": row["Survey ID"]},
+                {
+                    "invited": 1,
+                    "delivered": int(is_delivered),
+                    "delivery_assumed": int(
+                        is_delivered and not row["Delivered At"] + row["Opened At"]
+                    ),
+                    "opened": int(is_delivered and bool(row["Opened At"])),
+                    "started": int(is_delivered and bool(row["Response Started At"])),
+                    "finished": int(is_delivered and in_time),
+                    "finished_late": int(
+                        is_delivered and bool(finished) and not in_time
+                    ),
+                    "fatigue_breaches": int(is_breach),
+                },
+            )
+        )
+    return [
+        {
+            **row,
+            "is_mature": date.fromisoformat(row["sent_date"]) + timedelta(days=28)
+            <= last_night,
+        }
+        for row in count_by(rows)
+    ]
+
+
+def count_deliveries(exports: Exports, last_night: date) -> list[dict]:
+    """Deliveries by local month of shipping and method."""
+    rows = []
+    for row in keep_last(exports.deliveries, "Record ID").values():
+        shipped = exports.local_date(row["Shipped Date"])
+        promised = date.fromisoformat(row["Promised Date"])
+        arrived = row["Delivered Date"] and exports.local_date(row["Delivered Date"])
+        is_on_time = bool(arrived) and arrived <= promised
+        rows.append(
+            (
+                {
+                    "month": f"{shipped:%Y-%m}",
+                    "delivery_method": row["Delivery Method"],
+                },
+                {
+                    "deliveries": 1,
+                    "delivered": int(bool(arrived)),
+                    "on_time": int(is_on_time),
+                    "late": int(
+                        not is_on_time and (bool(arrived) or promised <= last_night)
+                    ),
+                    "same_day": int(arrived == shipped),
+                },
+            )
+        )
+    return count_by(rows)
+
+
 def read_truth(exports: Exports) -> dict[str, object]:
     """The figures of truth.json, out of the files."""
-    answers = list_answers(exports)
+    last_night = max(row["_night"] for row in exports.contacts)
+    every_answer = list_answers(exports)
+    answers = [row for row in every_answer if not row["is_confidential"]]
+    confidential = [row for row in every_answer if row["is_confidential"]]
     customers = Customers(exports.contacts)
     excluded = Counter((answer["metric"], answer["reason"]) for answer in answers)
     statuses = Counter(
@@ -464,6 +725,7 @@ def read_truth(exports: Exports) -> dict[str, object]:
         "hubspot.activities": exports.activities,
         "qualtrics.responses": exports.responses,
         "qualtrics.distributions": exports.distributions,
+        "qualtrics.reviews": exports.reviews,
         "zendesk.tickets": exports.tickets,
         "zendesk.users": exports.users,
         "zendesk.organizations": exports.organizations,
@@ -475,6 +737,10 @@ def read_truth(exports: Exports) -> dict[str, object]:
         "nps": score(answers, "nps"),
         "csat": score(answers, "csat"),
         "ces": score(answers, "ces"),
+        "confidential": score(confidential, "csat"),
+        "attributions": count_attributions(answers),
+        "response_funnel": count_response_funnel(exports, last_night),
+        "deliveries_by_month": count_deliveries(exports, last_night),
         "excluded": {
             metric: {reason: excluded[metric, reason] for reason in reasons}
             for metric in ("nps", "csat", "ces")

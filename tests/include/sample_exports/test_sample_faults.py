@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from include.sample_exports import SampleParameters, write_sample_exports
 from tests.include.sample_exports.plain_reading import (
     Customers,
     Exports,
@@ -296,3 +297,99 @@ def test_people_are_named_in_every_way(tiny_exports: Exports) -> None:
     emails = [row["RecipientEmail"] for row in tiny_exports.responses]
     assert any(email != email.lower() for email in emails)
     assert any(email != email.strip() for email in emails)
+
+
+def test_answers_by_short_message_carry_no_id_and_their_invitation_does(
+    tiny_exports: Exports,
+) -> None:
+    invitations = {
+        f"{row['Distribution ID']}:{row['Contact ID']}": row
+        for row in tiny_exports.distributions
+    }
+    columns = {
+        "SV_NPS_PURCHASE": ("order_id", "Trigger Order ID"),
+        "SV_CSAT_DELIVERY": ("delivery_id", "Trigger Delivery ID"),
+    }
+    ways = Counter()
+    for row in tiny_exports.responses:
+        embedded, trigger = columns.get(row["_file"], (None, None))
+        invitation = invitations.get(row["invitation_id"])
+        if embedded is None or invitation is None:
+            continue
+        is_short = invitation["Channel"] in ("sms", "whatsapp")
+        assert (row[embedded] == "") == is_short == (invitation[trigger] != "")
+        ways[row["_file"], is_short] += 1
+    assert len(ways) == 4
+
+
+def test_some_answers_are_about_the_ticket_of_somebody_else(
+    tiny_exports: Exports, tiny_truth: dict[str, Any]
+) -> None:
+    customers = Customers(tiny_exports.contacts)
+    users = {row["id"]: row for row in tiny_exports.users}
+    tickets = keep_latest_tickets(tiny_exports.tickets)
+    others = 0
+    for row in keep_last(tiny_exports.responses, "ResponseId").values():
+        ticket = tickets.get(int(row["ticket_id"] or 0))
+        if ticket is None or not row["ExternalReference"]:
+            continue
+        user = users[ticket["requester_id"]]
+        asked = customers.find(user["external_id"] or "", user["email"] or "")
+        others += asked not in (None, customers.name_respondent(row))
+    planted = tiny_truth["faults"]["answers_about_tickets_of_others"]
+    assert others >= planted > 0
+    conflicts = sum(row["identity_conflicts"] for row in tiny_truth["attributions"])
+    assert conflicts >= planted
+
+
+def test_some_orders_arrive_after_an_answer_about_them(
+    tiny_exports: Exports, tiny_truth: dict[str, Any]
+) -> None:
+    first_seen: dict[str, Any] = {}
+    for row in tiny_exports.orders:
+        first_seen.setdefault(row["Record ID"], row["_night"])
+    late = {
+        row["order_id"]
+        for row in tiny_exports.responses
+        if row["order_id"] in first_seen and first_seen[row["order_id"]] > row["_night"]
+    }
+    assert 0 < len(late) <= tiny_truth["faults"]["orders_after_their_answers"]
+
+
+def test_easy_contacts_are_attributed_to_one_touch_to_two_and_to_none(
+    tmp_path: Path,
+) -> None:
+    truth = write_sample_exports(tmp_path, SampleParameters(customers=400, nights=20))
+    methods = {
+        row["attribution_method"]
+        for row in truth["attributions"]
+        if row["survey_id"] == "SV_CES_CONTACT"
+    }
+    assert methods == {"last_touch", "ambiguous", "unattributed"}
+
+
+def test_confidential_answers_are_few_in_some_cells(tiny_truth: dict[str, Any]) -> None:
+    cells = [row["responses"] for row in tiny_truth["confidential"]]
+    assert any(1 <= answers < 5 for answers in cells)
+    surveys = {row["value"] for row in tiny_truth["csat"]}
+    assert "SV_CSAT_COMPLAINT" not in surveys
+
+
+def test_reviews_come_again_with_a_reply(tiny_exports: Exports) -> None:
+    versions = defaultdict(list)
+    for row in tiny_exports.reviews:
+        assert row["Rating"] in {"1", "2", "3", "4", "5"}
+        assert row["Language"] in {"pt", "es", "ro", "en"}
+        versions[row["Review ID"]].append(row)
+    replied = [
+        rows
+        for rows in versions.values()
+        if rows[0]["Replied At"] == "" and rows[-1]["Replied At"] != ""
+    ]
+    assert replied
+    for rows in replied:
+        assert rows[-1]["Updated At"] >= rows[-1]["Replied At"] > rows[0]["Updated At"]
+    numbers = {rows[0]["Order Number"] for rows in versions.values()}
+    assert "" in numbers
+    assert numbers & {row["Record ID"] for row in tiny_exports.orders}
+    assert numbers & {row["Order Name"] for row in tiny_exports.orders}

@@ -103,6 +103,8 @@ def test_each_survey_asks_its_own_questions(tiny_landing: Path) -> None:
         "SV_CSAT_STORE": ["Q_CSAT", "Q_COMMENT"],
         "SV_CES_USE": ["Q_CES", "Q_COMMENT"],
         "SV_NPS_LOYALTY": ["Q_NPS", "Q_COMMENT"],
+        "SV_CES_CONTACT": ["Q_CES", "Q_COMMENT"],
+        "SV_CSAT_COMPLAINT": ["Q_CSAT", "Q_COMMENT"],
     }
 
 
