@@ -2,6 +2,14 @@
     select key from {{ dirty('int_response_links.response_id') }} as links
     union
     select key from {{ dirty('int_response_touches.response_id') }} as touches
+    union
+    select links.response_id
+    from {{ ref('int_response_links') }} as links
+    where links.link_method = 'relational'
+        and links.customer_key in (
+            select cast(key as uuid)
+            from {{ dirty('fct_journey_stage_visits.customer_key') }} as customers
+        )
 {% endraw %}{% endset %}
 
 {{ config(
@@ -47,6 +55,26 @@ touches as (
     select * from last_touches where journey_stage is not null
 ),
 
+-- An answer about the whole relationship has no stage; it has one in which it was asked.
+visits_ranked as (
+    select
+        links.response_id,
+        visits.journey_stage,
+        row_number() over (
+            partition by links.response_id
+            order by
+                array_position(array['owning', 'support', 'buying'], visits.lane),
+                visits.entered_at desc,
+                visits.visit_key collate "C"
+        ) as visit_rank
+    from links
+    inner join {{ ref('fct_journey_stage_visits') }} as visits
+        on visits.customer_key = links.customer_key
+        and links.sent_at >= visits.entered_at
+        and links.sent_at < coalesce(visits.open_until, cast('infinity' as timestamptz))
+    where links.link_method = 'relational'
+),
+
 attributions as (
     select
         links.response_id,
@@ -68,7 +96,7 @@ attributions as (
         touches.environment,
         touches.owner_area,
         touches.product,
-        cast(null as text) as stage_at_invitation,
+        visits_ranked.journey_stage as stage_at_invitation,
         links.identity_method,
         links.is_identity_conflict,
         touches.occurred_at as experienced_at
@@ -77,6 +105,9 @@ attributions as (
         on touches.response_id = links.response_id
     left join last_touches
         on last_touches.response_id = links.response_id
+    left join visits_ranked
+        on visits_ranked.response_id = links.response_id
+        and visits_ranked.visit_rank = 1
 )
 
 select * from attributions
