@@ -3,8 +3,8 @@
 `broken_rules/*.yml` lists replacements of text: {file, old, new, fails: [unit tests]}.
 They are made in a copy of the dbt project. A model is broken in a twin of its own, with
 twins of the unit tests, so that no rule hides another and one run serves them all. What
-is no model (a macro, a seed) is broken in the copy itself, in as many rounds as it takes
-never to break two such rules that one unit test guards, nor one file twice.
+is no model (a macro, a seed) is broken in the copy itself, in as many rounds as it
+takes never to break two such rules that one unit test guards, nor one file twice.
 """
 
 import shutil
