@@ -29,6 +29,7 @@
         {'columns': ['invitation_id']},
         {'columns': ['customer_key']},
         {'columns': ['sent_date']},
+        {'columns': ['trigger_event_id']},
     ],
 ) }}
 

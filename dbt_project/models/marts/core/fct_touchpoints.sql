@@ -20,7 +20,11 @@
         'rebuild_when': rebuild_when,
         'marks': ['customer_key', {'customer_day': "customer_key || ':' || occurred_date"}],
     },
-    indexes=[{'columns': ['event_id']}, {'columns': ['customer_key']}],
+    indexes=[
+        {'columns': ['event_id']},
+        {'columns': ['customer_key']},
+        {'columns': ['occurred_date']},
+    ],
 ) }}
 
 with
