@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 
-from include import audit, night
+from include import audit, night, statistics
 from include.building import builds, publish
 from include.building.build_lock import build_lock
+from include.building.dbt import Dbt
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import BuildError, PublishError, WarehouseError
 from include.sample_exports import SampleParameters, write_sample_exports
@@ -421,6 +422,71 @@ def _build_in_a_process_of_its_own(settings: Settings) -> None:
     builds.build(settings, "killed")
 
 
+def _die(*arguments: object, **options: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _build_until_the_statistics(settings: Settings) -> None:
+    """Die when what the statistics read is built, and they are not."""
+    statistics.compute = _die
+    _build_in_a_process_of_its_own(settings)
+
+
+def _build_with_the_statistics(settings: Settings) -> None:
+    """Die when the statistics are computed, and nothing that reads them is built."""
+    build_part = Dbt.build
+
+    def build_first_part(dbt, select=(), exclude=()):
+        return _die() if select else build_part(dbt, exclude=exclude)
+
+    Dbt.build = build_first_part
+    _build_in_a_process_of_its_own(settings)
+
+
+@pytest.mark.parametrize(
+    "build", [_build_until_the_statistics, _build_with_the_statistics]
+)
+def test_a_build_that_dies_between_its_parts_is_taken_up_by_the_next(
+    published, of_the_range, build
+):
+    day = DAYS[4]
+    response_id, score = find_counted_answer(published, day)
+    correct_score(published, day, response_id, "0")
+    night.extract(published, "survey", day, day, "killed")
+    night.check_raw(published, "killed")
+    process = multiprocessing.get_context("spawn").Process(
+        target=build, args=(published,)
+    )
+    process.start()
+    process.join(timeout=300)
+    assert process.exitcode == -signal.SIGKILL
+    assert fetch(
+        published, "select status from audit.builds where run_id = 'killed'"
+    ) == [("running",)]
+    marks = (
+        "select place, count(*) > 0 from audit.dirty_keys where place in"
+        " ('int_score_periods.period_key', 'statistics.period_key') group by 1"
+    )
+    assert ("int_score_periods.period_key", True) in fetch(published, marks)
+    # Before the next build runs the night is corrected back.
+    correct_score(published, day, response_id, str(score))
+    run_when_the_lock_is_free(published, day)
+    assert hash_marts(published) == of_the_range
+    assert publish.verify_published(published) == {}
+
+
+def run_when_the_lock_is_free(settings: Settings, day: date) -> None:
+    """Run a night, when the server has noticed that a killed session is gone."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            assert run(settings, day, day, "after the crash") == []
+            return
+        except BuildError:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
+
+
 @pytest.mark.parametrize("seconds", [0.2, 0.8, 1.5])
 def test_a_build_that_is_killed_is_taken_up_by_the_next(
     published, of_the_range, seconds
@@ -445,15 +511,7 @@ def test_a_build_that_is_killed_is_taken_up_by_the_next(
     # Before the next build runs the night is corrected back: what the killed build had
     # begun must be undone wherever it got to.
     correct_score(published, day, response_id, str(score))
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            assert run(published, day, day, "after the crash") == []
-            break
-        except BuildError:
-            # The server has not noticed yet that the killed session is gone.
-            assert time.monotonic() < deadline
-            time.sleep(0.5)
+    run_when_the_lock_is_free(published, day)
     assert hash_marts(published) == of_the_range
     assert publish.verify_published(published) == {}
 

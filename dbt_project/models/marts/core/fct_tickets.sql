@@ -35,7 +35,7 @@
 
 {{ config(
     unique_key='ticket_id',
-    meta={'rebuild_when': rebuild_when},
+    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
     indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}],
 ) }}
 
