@@ -149,8 +149,9 @@ on conflict do nothing
 
 {#
     In the model's own transaction: from now on it stands on the wanted code. A table that
-    has just been made is analysed at once, for the models that read it next; later on
-    PostgreSQL does so by itself.
+    has just been made is analysed at once, for the models that read it next: without
+    figures the planner takes large tables for tiny ones. (Its row count says nothing:
+    creating an index sets it.) Later on PostgreSQL does so by itself.
 #}
 {% macro record_built() -%}
 update audit.models
@@ -160,7 +161,10 @@ where model = '{{ this.identifier }}';
     {%- if model.config.materialized != 'view' %}
 do $$
 begin
-    if (select reltuples < 0 from pg_class where oid = to_regclass('{{ this }}')) then
+    if not exists (
+        select from pg_stats
+        where schemaname = '{{ this.schema }}' and tablename = '{{ this.identifier }}'
+    ) then
         analyze {{ this }};
     end if;
 end

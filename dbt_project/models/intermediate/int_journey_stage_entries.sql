@@ -53,23 +53,7 @@ first_entries as (
     where entry_number = 1
 ),
 
-conversions as (
-    select
-        first_entries.customer_key,
-        first_entries.journey_number,
-        first_entries.journey_stage,
-        bool_or(visits.stage_rank = first_entries.stage_rank + 1) as is_direct
-    from first_entries
-    inner join visits
-        on visits.customer_key = first_entries.customer_key
-        and visits.journey_number = first_entries.journey_number
-        and visits.stage_rank > first_entries.stage_rank
-        and visits.entered_at >= first_entries.entered_at
-        and visits.entered_at <= first_entries.entered_at + interval '1440 hours'
-    group by
-        first_entries.customer_key, first_entries.journey_number, first_entries.journey_stage
-),
-
+-- One join: two of them over the same few estimated rows would be a nested loop.
 entries as (
     select
         first_entries.customer_key,
@@ -78,15 +62,28 @@ entries as (
         first_entries.segment,
         first_entries.country,
         first_entries.visits,
-        conversions.journey_stage is not null as is_converted,
-        coalesce(conversions.is_direct, false) as is_direct,
+        bool_or(later_visits.journey_stage is not null) as is_converted,
+        coalesce(
+            bool_or(later_visits.stage_rank = first_entries.stage_rank + 1), false
+        ) as is_direct,
         first_entries.entered_date,
         first_entries.entered_at
     from first_entries
-    left join conversions
-        on conversions.customer_key = first_entries.customer_key
-        and conversions.journey_number = first_entries.journey_number
-        and conversions.journey_stage = first_entries.journey_stage
+    left join visits as later_visits
+        on later_visits.customer_key = first_entries.customer_key
+        and later_visits.journey_number = first_entries.journey_number
+        and later_visits.stage_rank > first_entries.stage_rank
+        and later_visits.entered_at >= first_entries.entered_at
+        and later_visits.entered_at <= first_entries.entered_at + interval '1440 hours'
+    group by
+        first_entries.customer_key,
+        first_entries.journey_number,
+        first_entries.journey_stage,
+        first_entries.segment,
+        first_entries.country,
+        first_entries.visits,
+        first_entries.entered_date,
+        first_entries.entered_at
 )
 
 select * from entries
