@@ -1,22 +1,88 @@
 """The sample's truth, planned apart from the warehouse, against the published marts."""
 
-from collections.abc import Iterator
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from include.embedded.postgres import EmbeddedPostgres
-from include.sample_exports import SampleParameters, write_sample_exports
+from include.sample_exports import (
+    SampleParameters,
+    plan_sample,
+    write_sample_exports,
+)
+from include.sample_exports.truth_customers import meet_people
+from include.sample_exports.truth_journeys import list_visits, visit_stages
+from include.sample_exports.truth_touches import find_contacts
 from include.settings import Settings
 from tests.conftest import open_database, settings_of
 from tests.nights import fetch, run
 
 MEASURES = {
-    "nps": ("promoters", "passives", "detractors", "responses"),
-    "csat": ("top_box", "responses"),
-    "ces": ("score_sum", "score_sum_squares", "easy", "responses"),
+    "nps": ("promoters", "passives", "detractors", "responses", "respondents"),
+    "csat": ("top_box", "responses", "respondents"),
+    "ces": ("score_sum", "score_sum_squares", "easy", "responses", "respondents"),
 }
+PARAMETERS = SampleParameters(customers=400, nights=70, seed=7)
+# The truth is rounded to four decimals, its p to eight.
+POINTS, CHANCE = 6e-5, 1e-6
+
+
+def index(
+    rows: Iterable[Mapping[str, Any]], keys: tuple[str, ...], measures: tuple[str, ...]
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Measures by key; a key that comes twice is a mistake."""
+    indexed: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in keys)
+        assert key not in indexed, key
+        indexed[key] = tuple(row[name] for name in measures)
+    return indexed
+
+
+def assert_published(
+    settings: Settings,
+    planned: list[dict[str, Any]],
+    keys: tuple[str, ...],
+    measures: tuple[str, ...],
+    query: str,
+) -> None:
+    """The query's rows, whose first columns are `keys`, say what was planned."""
+    published = [
+        dict(zip((*keys, *measures), row, strict=True))
+        for row in fetch(settings, query)
+    ]
+    ours, theirs = (
+        index(published, keys, measures),
+        index(planned, keys, measures),
+    )
+    assert theirs
+    differing = {
+        key: (ours.get(key, "missing in marts"), theirs.get(key, "not planned"))
+        for key in ours.keys() | theirs.keys()
+        if ours.get(key) != theirs.get(key)
+    }
+    assert not differing, sorted(differing.items(), key=str)[:20]
+
+
+def assert_close(
+    published: Mapping[tuple[Any, ...], tuple[Any, ...]],
+    planned: Mapping[tuple[Any, ...], tuple[Any, ...]],
+    tolerances: tuple[float | None, ...],
+) -> None:
+    """Equal, or, where a tolerance is given, as near as that; null is null."""
+    assert published.keys() ^ planned.keys() == set()
+    for key, wanted in planned.items():
+        for ours, theirs, tolerance in zip(
+            published[key], wanted, tolerances, strict=True
+        ):
+            if tolerance is None or ours is None or theirs is None:
+                assert ours == theirs, key
+            else:
+                assert float(ours) == pytest.approx(theirs, abs=tolerance), key
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +91,14 @@ def sample(
     built_template: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Settings, dict[str, Any]]]:
-    """A published sample of 400 customers and 40 nights, and its truth."""
+    """A published sample of 400 customers and 70 nights, and its truth."""
     folder: Path = tmp_path_factory.mktemp("sample")
-    parameters = SampleParameters(customers=400, nights=40, seed=7)
-    truth = write_sample_exports(folder / "landing", parameters)
+    truth = write_sample_exports(folder / "landing", PARAMETERS)
     with open_database(postgres_server, template=built_template) as url:
         settings = settings_of(url, folder / "landing")
         assert settings.reporting_time_zone == truth["reporting_time_zone"]
         problems = run(
-            settings, parameters.first_night, parameters.last_night, "sample"
+            settings, PARAMETERS.first_night, PARAMETERS.last_night, "sample"
         )
         assert problems == []
         yield settings, truth
@@ -43,28 +108,314 @@ def sample(
 def test_monthly_scores_and_their_counts_are_the_truth(sample, metric):
     settings, truth = sample
     measures = MEASURES[metric]
-    published = {
-        row[:4]: ([int(count) for count in row[4:-1]], float(row[-1]))
-        for row in fetch(
-            settings,
-            "select survey_kind, period_label, breakdown, breakdown_value,"
-            f" {', '.join(measures)}, {metric}"
-            f" from marts.{metric}_scores where period_grain = 'month'",
-        )
+    keys = ("survey_kind", "month", "breakdown", "value")
+    rows = fetch(
+        settings,
+        "select survey_kind, period_label, breakdown, breakdown_value,"
+        f" {', '.join(measures)}, {metric}"
+        f" from marts.{metric}_scores where period_grain = 'month'",
+    )
+    assert len(truth[metric]) > 100
+    assert_close(
+        {row[:4]: row[4:] for row in rows},
+        index(truth[metric], keys, (*measures, metric)),
+        (*(None for _ in measures), POINTS),
+    )
+
+
+def test_the_share_of_easy_answers_is_the_truth(sample):
+    settings, truth = sample
+    rows = fetch(
+        settings,
+        "select survey_kind, period_label, breakdown, breakdown_value, responses, score"
+        " from marts.experience_scores"
+        " where period_grain = 'month' and metric = 'easy_share'",
+    )
+    keys = ("survey_kind", "month", "breakdown", "value")
+    assert_close(
+        {row[:4]: row[4:] for row in rows},
+        index(truth["ces"], keys, ("responses", "easy_share")),
+        (None, POINTS),
+    )
+
+
+def test_changes_of_scores_and_how_sure_they_are_are_the_truth(sample):
+    settings, truth = sample
+    keys = ("metric", "survey_kind", "month", "breakdown", "value")
+    rows = fetch(
+        settings,
+        "select metric, survey_kind, period_label, breakdown, breakdown_value,"
+        " score_change, change_method, p_value, p_value_adjusted, is_significant_change"
+        " from marts.experience_scores"
+        " where period_grain = 'month' and breakdown in ('total', 'journey_stage')"
+        " and not is_confidential and score_change is not null",
+    )
+    planned = index(
+        truth["changes"],
+        keys,
+        ("change", "method", "p_value", "p_value_adjusted", "is_significant"),
+    )
+    assert {method for _, method, *_ in planned.values()} == {
+        "customer_clustered",
+        "independent_adjusted",
     }
-    planned = {
-        (row["survey_kind"], row["month"], row["breakdown"], row["value"]): (
-            [row[measure] for measure in measures],
-            row[metric],
-        )
-        for row in truth[metric]
-    }
-    assert len(planned) > 20
+    assert_close(
+        {row[:5]: row[5:] for row in rows},
+        planned,
+        (POINTS, None, CHANCE, CHANCE, None),
+    )
+
+
+def test_confidential_scores_are_the_truth_where_they_are_shown(sample):
+    """And what is hidden cannot be worked out from what is shown beside it."""
+    settings, truth = sample
+    rows = fetch(
+        settings,
+        "select survey_kind, period_label, breakdown, breakdown_value, hidden_as,"
+        " responses, top_box, score"
+        " from marts.experience_scores"
+        " where is_confidential and period_grain = 'month' and metric = 'csat'",
+    )
+    planned = index(
+        truth["confidential"],
+        ("survey_kind", "month", "breakdown", "value"),
+        ("responses", "top_box", "csat"),
+    )
+    published = {row[:4]: row[4:] for row in rows}
     assert published.keys() == planned.keys()
-    for key, (counts, score) in planned.items():
-        assert published[key][0] == counts, key
-        # The truth is rounded to four decimals.
-        assert published[key][1] == pytest.approx(score, abs=6e-5), key
+    hidden: dict[tuple[str, ...], list[int]] = {}
+    for key, (hidden_as, *shown) in published.items():
+        if hidden_as is None:
+            assert [int(count) for count in shown[:2]] == list(planned[key][:2]), key
+            assert float(shown[2]) == pytest.approx(planned[key][2], abs=POINTS), key
+            assert planned[key][0] >= 5, key
+        else:
+            assert shown == [None, None, None], key
+            assert hidden_as == ("primary" if planned[key][0] < 5 else "complementary")
+            hidden.setdefault(key[:3], []).append(planned[key][0])
+    assert hidden
+    for (kind, month, breakdown), answers in hidden.items():
+        parent = published[kind, month, "total", "(all)"]
+        if breakdown != "total" and parent[0] is None:
+            assert len(answers) > 1, (month, breakdown)
+            assert sum(answers) >= 5, (month, breakdown)
+
+
+def test_confidential_answers_are_in_no_table_row_by_row(sample):
+    settings, _ = sample
+    for table in ("fct_survey_responses", "fct_survey_invitations"):
+        ((rows, confidential),) = fetch(
+            settings,
+            "select count(*), count(*) filter (where is_confidential"
+            f" or survey_id = 'SV_CSAT_COMPLAINT') from marts.{table}",
+        )
+        assert rows > 0
+        assert confidential == 0
+
+
+def test_answers_are_attributed_as_planned(sample):
+    settings, truth = sample
+    keys = (
+        *("attribution_method", "survey_id", "metric", "journey_stage", "touchpoint"),
+        *("experience_channel", "environment", "owner_area", "product"),
+        "stage_at_invitation",
+    )
+    shown = ", ".join(
+        key
+        if key in ("attribution_method", "survey_id", "metric")
+        else f"coalesce({key}, '(unknown)')"
+        for key in keys
+    )
+    assert_published(
+        settings,
+        truth["attributions"],
+        keys,
+        ("answers", "identity_conflicts"),
+        f"select {shown}, count(*), count(*) filter (where is_identity_conflict)"
+        " from marts.fct_survey_responses where metric <> 'driver'"
+        " group by 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
+    )
+    methods = {row["attribution_method"] for row in truth["attributions"]}
+    assert len(methods) == 8
+
+
+def test_visits_to_stages_are_the_truth(sample):
+    settings, truth = sample
+    planned = truth["journeys"]
+    assert_published(
+        settings,
+        planned["visits"],
+        ("lane", "journey_stage", "exit_reason"),
+        ("visits", "events", "advancing_events"),
+        "select lane, journey_stage, coalesce(exit_reason, ''), count(*),"
+        " cast(sum(events) as bigint), cast(sum(advancing_events) as bigint)"
+        " from marts.fct_journey_stage_visits group by 1, 2, 3",
+    )
+    for column in ("skipped_stages", "next_stage"):
+        assert_published(
+            settings,
+            planned["skipped_stages" if column == "skipped_stages" else "next_stages"],
+            ("journey_stage", column),
+            ("visits",),
+            f"select journey_stage, {column}, count(*)"
+            f" from marts.fct_journey_stage_visits where {column} is not null"
+            " group by 1, 2",
+        )
+
+
+def test_every_visit_is_the_truth_to_the_second(sample):
+    """Two ways through the same events: set by set in SQL, one by one in Python."""
+    settings, truth = sample
+    lines = [
+        line
+        for (line,) in fetch(
+            settings,
+            "select concat_ws('|', lane, journey_stage, coalesce(journey_number, 0),"
+            " cast(extract(epoch from entered_at) as bigint),"
+            " coalesce(cast(extract(epoch from left_at) as bigint), -1),"
+            " coalesce(cast(extract(epoch from open_until) as bigint), -1),"
+            " coalesce(exit_reason, ''), events, advancing_events,"
+            " coalesce(skipped_stages, ''), coalesce(next_stage, ''))"
+            " from marts.fct_journey_stage_visits",
+        )
+    ]
+    planned = ["|".join(map(str, row)) for row in plan_visits()]
+    missing = Counter(planned) - Counter(lines)
+    surplus = Counter(lines) - Counter(planned)
+    assert (missing, surplus) == (Counter(), Counter())
+    listed = "\n".join(planned)
+    assert hashlib.sha256(listed.encode()).hexdigest() == truth["journeys"]["sha256"]
+
+
+def plan_visits() -> list[tuple[object, ...]]:
+    plan = plan_sample(PARAMETERS)
+    contacts = find_contacts(plan, meet_people(plan))
+    visits = visit_stages(contacts, plan.support.audit_rows, plan.days.end)
+    return list_visits(visits)
+
+
+def test_journeys_go_on_to_later_stages_as_planned(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["journey_funnel"],
+        ("journey_stage", "month"),
+        ("journeys", "mature", "converted", "direct"),
+        "select journey_stage, to_char(entered_date, 'YYYY-MM'),"
+        " cast(sum(journeys_entered) as bigint),"
+        " coalesce(cast(sum(journeys_entered) filter (where is_mature) as bigint), 0),"
+        " coalesce(cast(sum(converted) filter (where is_mature) as bigint), 0),"
+        " coalesce(cast(sum(direct) filter (where is_mature) as bigint), 0)"
+        " from marts.mart_journey_funnel where journey_stage <> 'purchase'"
+        " group by 1, 2",
+    )
+    assert sum(row["converted"] for row in truth["journey_funnel"]) > 50
+
+
+def test_the_response_funnel_of_every_cohort_is_the_truth(sample):
+    settings, truth = sample
+    measures = (
+        *("invited", "delivered", "delivery_assumed", "opened", "started"),
+        *("finished", "finished_late", "fatigue_breaches"),
+    )
+    sums = ", ".join(f"cast(sum({measure}) as bigint)" for measure in measures)
+    assert_published(
+        settings,
+        truth["response_funnel"],
+        ("sent_date", "survey_id", "is_mature"),
+        measures,
+        f"select cast(sent_date as text), survey_id, is_mature, {sums}"
+        " from marts.mart_response_funnel group by 1, 2, 3",
+    )
+    assert {row["is_mature"] for row in truth["response_funnel"]} == {True, False}
+
+
+def test_what_moved_the_scores_is_the_truth(sample):
+    settings, truth = sample
+    keys = ("metric", "survey_kind", "month", "breakdown", "value")
+    rows = fetch(
+        settings,
+        "select metric, survey_kind, period_label, dimension, breakdown_value,"
+        " responses_before, responses_after, rate_points, mix_points,"
+        " contribution_points from marts.score_movers"
+        " where period_grain = 'month' and dimension = 'journey_stage'"
+        " and contribution_points is not null",
+    )
+    planned = index(
+        truth["movers"],
+        keys,
+        (
+            *("responses_before", "responses_after", "rate_points", "mix_points"),
+            "contribution_points",
+        ),
+    )
+    assert len(planned) > 20
+    assert_close(
+        {row[:5]: row[5:] for row in rows},
+        planned,
+        (None, None, POINTS, POINTS, POINTS),
+    )
+
+
+def test_purchases_deliveries_and_returns_are_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["purchases_by_month"],
+        ("month", "sales_channel", "product"),
+        ("purchases", "cancelled", "total_cents", "net_cents"),
+        "select to_char(ordered_date, 'YYYY-MM'), sales_channel, product, count(*),"
+        " count(*) filter (where is_cancelled),"
+        " cast(100 * sum(total_amount) as bigint),"
+        " cast(100 * sum(net_amount) as bigint)"
+        " from marts.fct_purchases group by 1, 2, 3",
+    )
+    assert_published(
+        settings,
+        truth["deliveries_by_month"],
+        ("month", "delivery_method"),
+        ("deliveries", "delivered", "on_time", "late", "same_day"),
+        "select to_char(shipped_at at time zone 'America/Sao_Paulo', 'YYYY-MM'),"
+        " delivery_method, count(*), count(*) filter (where is_delivered),"
+        " count(*) filter (where is_on_time), count(*) filter (where not is_on_time),"
+        " count(*) filter (where is_same_day) from marts.fct_deliveries group by 1, 2",
+    )
+    assert_published(
+        settings,
+        truth["returns_by_month"],
+        ("month", "return_reason"),
+        ("returns", "refund_cents"),
+        "select to_char(returned_date, 'YYYY-MM'), return_reason, count(*),"
+        " cast(100 * sum(refund_amount) as bigint) from marts.fct_returns group by 1, 2",
+    )
+
+
+def test_what_happened_to_tickets_is_the_truth(sample):
+    settings, truth = sample
+    types = sorted({row["event_type"] for row in truth["ticket_events"]})
+    assert_published(
+        settings,
+        truth["ticket_events"],
+        ("month", "event_type"),
+        ("events",),
+        "select to_char(occurred_date, 'YYYY-MM'), event_type, count(*)"
+        f" from marts.fct_ticket_events where event_type in ({str(types)[1:-1]})"
+        " group by 1, 2",
+    )
+
+
+def test_reviews_are_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["reviews"],
+        ("month", "site", "rating", "language"),
+        ("reviews", "replied", "with_text", "with_order"),
+        "select to_char(published_date, 'YYYY-MM'), site, rating, language, count(*),"
+        " count(*) filter (where replied_at is not null),"
+        " count(*) filter (where has_text), count(order_id)"
+        " from marts.fct_reviews group by 1, 2, 3, 4",
+    )
 
 
 def test_every_answer_that_does_not_count_says_the_planned_reason(sample):
