@@ -137,11 +137,17 @@ def _open_psql(runtime: Runtime, arguments: Sequence[str]) -> int:
 
 def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:
     from include.embedded.sample_truth import compare_with_truth
-    from include.embedded.score_summary import describe_totals, read_totals
+    from include.embedded.score_summary import (
+        describe_movers,
+        describe_totals,
+        read_movers,
+        read_totals,
+    )
 
     print(f"\nScores after the night of {outcome.night}:")
     with connect(outcome.settings) as connection:
-        for line in describe_totals(read_totals(connection)):
+        totals = describe_totals(read_totals(connection))
+        for line in [*totals, *describe_movers(read_movers(connection))]:
             print(f"  {line}")
         if outcome.is_sample:
             truth = compare_with_truth(connection, runtime.truth_file)

@@ -1,7 +1,8 @@
 """The scores that `make run` prints, read from marts.
 
 In: a connection to the warehouse. Out: the totals of NPS, CSAT and CES per kind of
-survey, for the last complete month and the latest quarter, and lines that show them.
+survey, for the last complete month and the latest quarter; what moved them in the last
+complete week; and lines that show both.
 """
 
 from collections.abc import Iterable
@@ -72,6 +73,67 @@ def read_totals(connection: psycopg.Connection) -> list[TotalScore]:
         with connection.cursor(row_factory=class_row(TotalScore)) as cursor:
             totals += cursor.execute(query).fetchall()
     return totals
+
+
+@dataclass(frozen=True)
+class Mover:
+    """The stage that moved a score most in one week."""
+
+    metric: str
+    survey_kind: str
+    period_label: str
+    score_change: Decimal
+    journey_stage: str
+    contribution_points: Decimal
+
+
+def read_movers(connection: psycopg.Connection) -> list[Mover]:
+    """Read what moved each score most in its last complete week with a week before."""
+    movers = []
+    for metric in METRICS:
+        tables = ("marts.score_movers", f"marts.{metric}_scores")
+        found = connection.execute("select to_regclass(%s), to_regclass(%s)", tables)
+        if None in (found.fetchone() or (None,)):
+            continue
+        query = sql.SQL(
+            """
+            with latest as (
+                select survey_kind, max(period_start) as period_start
+                from marts.{table}
+                where
+                    period_grain = 'week'
+                    and breakdown = 'total'
+                    and is_complete_period
+                group by survey_kind
+            )
+            select
+                movers.metric, survey_kind, movers.period_label, movers.score_change,
+                movers.breakdown_value as journey_stage, movers.contribution_points
+            from marts.score_movers as movers
+            inner join latest using (survey_kind, period_start)
+            where
+                movers.metric = {metric}
+                and movers.period_grain = 'week'
+                and movers.dimension = 'journey_stage'
+                and movers.contribution_rank = 1
+                and movers.breakdown_value <> '(unknown)'
+            order by survey_kind
+            """
+        ).format(table=sql.Identifier(f"{metric}_scores"), metric=sql.Literal(metric))
+        with connection.cursor(row_factory=class_row(Mover)) as cursor:
+            movers += cursor.execute(query).fetchall()
+    return movers
+
+
+def describe_movers(movers: Iterable[Mover]) -> list[str]:
+    """Return one line for each."""
+    return [
+        f"{METRICS[mover.metric]:<6}{mover.survey_kind:<15}{mover.period_label:<16}"
+        f"{mover.score_change:>+7.{DECIMALS[mover.metric]}f}   most of it: "
+        f"{mover.journey_stage}, "
+        f"{mover.contribution_points:+.{DECIMALS[mover.metric]}f}"
+        for mover in movers
+    ]
 
 
 def describe_totals(totals: Iterable[TotalScore]) -> list[str]:

@@ -18,6 +18,7 @@ from include.sample_exports.truth_counts import (
 from include.sample_exports.truth_customers import match_respondents, meet_people
 from include.sample_exports.truth_facts import (
     count_attributions,
+    count_coverage,
     count_deliveries,
     count_purchases,
     count_returns,
@@ -69,6 +70,7 @@ def count_truth(plan: Plan) -> Record:
         "response_funnel": count_response_funnel(plan, people),
         "journeys": count_visits(visits),
         "journey_funnel": count_funnel(visits, plan.days),
+        "coverage": count_coverage(plan, happened, answers),
         "purchases_by_month": count_purchases(plan, happened),
         "deliveries_by_month": count_deliveries(plan, happened),
         "returns_by_month": count_returns(plan, happened),

@@ -166,7 +166,7 @@ def _look_back(
 ) -> None:
     """The last advancing touch before the invitation; of the stage, where registered.
 
-    Of several touches at that time, what they share.
+    Of several touches at that time, what they share; of several stages, nothing.
     """
     advances = np.array([one.advances_stage for one in TOUCHPOINTS])
     pending = np.flatnonzero(told.method == "")
@@ -207,5 +207,8 @@ def _look_back(
             told.method[row] = "unattributed"
         elif told.traits["journey_stage"][row] == UNKNOWN:
             told.method[row] = "ambiguous"
+            told.product[row] = -1
+            for values in told.traits.values():
+                values[row] = UNKNOWN
         else:
             told.method[row] = "last_touch"

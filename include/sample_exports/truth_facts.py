@@ -28,7 +28,7 @@ from include.sample_exports.tickets import (
     REPLY_STEP,
     SOLVE_STEP,
 )
-from include.sample_exports.touchpoints import UNKNOWN
+from include.sample_exports.touchpoints import TOUCHPOINTS, UNKNOWN
 from include.sample_exports.truth_scores import Record
 from include.sample_exports.truth_touches import Contacts, keep_latest
 
@@ -90,16 +90,18 @@ def count_purchases(plan: Plan, contacts: Contacts) -> list[Record]:
 def count_deliveries(plan: Plan, contacts: Contacts) -> list[Record]:
     """By local month of shipping; on time is judged by local dates.
 
-    One that was due and has not arrived is late; before it is due, nobody knows.
+    One that was due and has not arrived is late; before it is due, nobody knows. On the
+    same day means: as it was ordered.
     """
     days, rows = plan.days, contacts.deliveries
+    orders = contacts.orders.set_index("record_id")["ordered_at"]
+    ordered_at = orders.reindex(rows["order_id"]).fillna(-1).to_numpy()
     is_delivered = rows["delivered_at"] < NEVER
     # A promise is a date as the export writes it: of UTC.
     promised = _count_utc_days(rows["promised_at"])
     as_of = _count_date(days.dates[-1])
     arrived = np.where(is_delivered, days.day_of(rows["delivered_at"]), 0)
     arrived_on = np.array([_count_date(day) for day in days.dates])[arrived]
-    shipped_on = days.day_of(rows["shipped_at"])
     is_on_time = is_delivered & (arrived_on <= promised)
     return count_groups(
         rows,
@@ -112,7 +114,7 @@ def count_deliveries(plan: Plan, contacts: Contacts) -> list[Record]:
             "delivered": is_delivered,
             "on_time": is_on_time,
             "late": ~is_on_time & (is_delivered | (promised <= as_of)),
-            "same_day": is_delivered & (arrived == shipped_on),
+            "same_day": is_delivered & (arrived == days.day_of(ordered_at)),
         },
     )
 
@@ -171,6 +173,52 @@ def count_reviews(plan: Plan) -> list[Record]:
             "with_text": reviews["body"] >= 0,
             "with_order": reviews["order_id"].isin(orders),
         },
+    )
+
+
+def count_coverage(
+    plan: Plan, contacts: Contacts, answers: pd.DataFrame
+) -> list[Record]:
+    """Touches, delivered invitations that they sent, and responses about them."""
+    names = np.array([one.name for one in TOUCHPOINTS], dtype=object)
+    touches = contacts.touches
+    touched = pd.DataFrame(
+        {
+            "month": name_months(plan.days, touches["at"]),
+            "touchpoint": names[touches["touchpoint"]],
+            "touches": 1,
+        }
+    )
+    invitations = plan.listening.invitations
+    end = plan.days.end
+    sent = invitations.loc[
+        invitations["is_triggered"]
+        & (invitations["bounced_at"] >= end)
+        & (invitations["failed_at"] >= end)
+    ]
+    codes = pd.concat(
+        [
+            contacts.orders.set_index("record_id")["touchpoint"],
+            contacts.deliveries.set_index("record_id")["touchpoint"],
+        ]
+    )
+    asked = pd.DataFrame(
+        {
+            "month": name_months(plan.days, sent["sent_at"]),
+            "touchpoint": names[codes.reindex(sent["object_id"]).to_numpy(int)],
+            "invitations": 1,
+        }
+    )
+    counted = answers.loc[(answers["reason"] == "") & ~answers["is_confidential"]]
+    responses = counted.drop_duplicates("response")
+    responses = responses.loc[responses["touchpoint"] != UNKNOWN]
+    answered = responses[["month", "touchpoint"]].assign(responses=1)
+    rows = pd.concat([touched, asked, answered], ignore_index=True).fillna(0)
+    measures = ("touches", "invitations", "responses")
+    return count_groups(
+        rows,
+        {"month": rows["month"], "touchpoint": rows["touchpoint"]},
+        {measure: rows[measure].astype(int) for measure in measures},
     )
 
 

@@ -357,6 +357,19 @@ def test_what_moved_the_scores_is_the_truth(sample):
     )
 
 
+def test_what_was_touched_asked_about_and_answered_is_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["coverage"],
+        ("month", "touchpoint"),
+        ("touches", "invitations", "responses"),
+        "select month_label, touchpoint, touches, invitations, responses"
+        " from marts.mart_listening_coverage"
+        " where touches + invitations + responses > 0",
+    )
+
+
 def test_purchases_deliveries_and_returns_are_the_truth(sample):
     settings, truth = sample
     assert_published(
@@ -386,7 +399,8 @@ def test_purchases_deliveries_and_returns_are_the_truth(sample):
         ("month", "return_reason"),
         ("returns", "refund_cents"),
         "select to_char(returned_date, 'YYYY-MM'), return_reason, count(*),"
-        " cast(100 * sum(refund_amount) as bigint) from marts.fct_returns group by 1, 2",
+        " cast(100 * sum(refund_amount) as bigint)"
+        " from marts.fct_returns group by 1, 2",
     )
 
 

@@ -8,7 +8,12 @@ import psycopg
 import pytest
 
 from include.embedded.sample_truth import compare_with_truth
-from include.embedded.score_summary import describe_totals, read_totals
+from include.embedded.score_summary import (
+    describe_movers,
+    describe_totals,
+    read_movers,
+    read_totals,
+)
 
 COLUMNS = {
     "nps": "promoters integer, passives integer, detractors integer",
@@ -159,6 +164,38 @@ def test_a_score_without_an_interval_says_so(connection: psycopg.Connection) -> 
     connection.execute("update marts.csat_scores set csat_low_95 = null")
     lines = describe_totals(read_totals(connection))
     assert "80.0   too few answers" in lines[-1]
+
+
+def test_what_moved_a_score_most_in_its_last_complete_week_is_shown(
+    connection: psycopg.Connection,
+) -> None:
+    assert read_movers(connection) == []
+    connection.execute(
+        "create table marts.score_movers (metric text, survey_kind text, period_grain"
+        " text, period_label text, dimension text, breakdown_value text, score_change"
+        " numeric, contribution_points numeric, contribution_rank bigint, period_start"
+        " date)"
+    )
+    for start, label, is_complete in (
+        ("2026-11-02", "2026-W45", True),
+        ("2026-11-09", "2026-W46", True),
+        ("2026-11-16", "2026-W47", False),
+    ):
+        connection.execute(
+            "insert into marts.nps_scores values ('week', %s, %s, %s, 'total', '(all)',"
+            " 6, 3, 1, 10, 50, 9, 77)",
+            (start, label, is_complete),
+        )
+        for stage, points, rank in (("delivery", 2.44, 1), ("use", -0.5, 2)):
+            connection.execute(
+                "insert into marts.score_movers values ('nps', 'relational', 'week',"
+                " %s, 'journey_stage', %s, 1.94, %s, %s, %s)",
+                (label, stage, points, rank, start),
+            )
+    lines = describe_movers(read_movers(connection))
+    assert [" ".join(line.split()) for line in lines] == [
+        "NPS relational 2026-W46 +1.9 most of it: delivery, +2.4"
+    ]
 
 
 def test_before_the_first_publish_there_is_nothing_to_show(database_url: str) -> None:

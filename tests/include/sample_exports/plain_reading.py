@@ -371,7 +371,7 @@ def attribute(response: dict, happened: Happened, who: str) -> dict:
     if not touches:
         about["method"] = "unattributed"
     elif about["stage"] == UNKNOWN:
-        about["method"] = "ambiguous"
+        return describe_touches("ambiguous", [])
     return about
 
 
@@ -669,7 +669,10 @@ def count_response_funnel(exports: Exports, last_night: date) -> list[dict]:
 def count_deliveries(exports: Exports, last_night: date) -> list[dict]:
     """Deliveries by local month of shipping and method."""
     rows = []
+    orders = keep_last(exports.orders, "Record ID")
     for row in keep_last(exports.deliveries, "Record ID").values():
+        order = orders.get(row["Order ID"])
+        ordered = order and exports.local_date(order["Order Date"])
         shipped = exports.local_date(row["Shipped Date"])
         promised = date.fromisoformat(row["Promised Date"])
         arrived = row["Delivered Date"] and exports.local_date(row["Delivered Date"])
@@ -687,7 +690,7 @@ def count_deliveries(exports: Exports, last_night: date) -> list[dict]:
                     "late": int(
                         not is_on_time and (bool(arrived) or promised <= last_night)
                     ),
-                    "same_day": int(arrived == shipped),
+                    "same_day": int(bool(arrived) and arrived == ordered),
                 },
             )
         )
