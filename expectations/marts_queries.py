@@ -79,8 +79,9 @@ def _compose_metric_figures(metric: str) -> str:
             select answered_date from (
                 select answered_date, {names} from warehouse.mart_{metric}_daily
                 union all
+                -- Confidential answers are in no daily mart.
                 select answered_date, {of_facts} from warehouse.fct_survey_responses
-                where is_counted and metric = '{metric}'
+                where is_counted and metric = '{metric}' and not is_confidential
             ) as both_sides
             group by answered_date
             having {differ}

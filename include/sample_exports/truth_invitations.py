@@ -76,19 +76,23 @@ def count_response_funnel(plan: Plan, people: People) -> list[Record]:
 
 
 def _find_breaches(table: pd.DataFrame) -> pd.Series:
-    """1 where a delivered invitation came too soon after the one before."""
+    """1 where a delivered invitation came too soon after the one before.
+
+    Confidential ones are counted by themselves: a public breach would tell of them.
+    """
     breaches = pd.Series(0, table.index)
-    last: dict[tuple[int, str], int] = {}
+    last: dict[tuple[int, str, bool], int] = {}
     delivered = table.loc[table["delivered"] == 1].sort_values("sent_at", kind="stable")
-    for row, customer, kind, day in zip(
+    for row, customer, kind, is_confidential, day in zip(
         delivered.index,
         delivered["customer"].tolist(),
         delivered["survey_kind"],
+        delivered["is_confidential"].tolist(),
         delivered["day"].tolist(),
         strict=True,
     ):
-        before = last.get((customer, kind))
+        before = last.get((customer, kind, is_confidential))
         if before is not None and day - before < REST[kind]:
             breaches[row] = 1
-        last[customer, kind] = day
+        last[customer, kind, is_confidential] = day
     return breaches

@@ -171,8 +171,9 @@ def _walk(events: Iterable[tuple[int, int, int]], end: int) -> list[Visit]:
         touchpoint = TOUCHPOINTS[code]
         stage = STAGES[touchpoint.stage]
         if stage.lane == SUPPORT:
-            # A help article, a return: a case of one event, which nobody solves.
+            # A help article, a return: a case of one event, over at once.
             cases.append(Visit(SUPPORT, stage.name, at, at))
+            cases[-1].leave("completed", at)
         else:
             lanes[stage.lane].take(
                 at, stage, touchpoint.advances_stage, touchpoint.name in ORDERED

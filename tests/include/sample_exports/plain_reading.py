@@ -620,6 +620,8 @@ def count_response_funnel(exports: Exports, last_night: date) -> list[dict]:
     for key, row in sorted(
         invitations.items(), key=lambda item: (item[1]["Sent At"], item[0])
     ):
+        if row["Survey ID"] == CONFIDENTIAL:
+            continue
         sent = exports.local_date(row["Sent At"])
         kind = "relational" if "RELATIONAL" in row["Survey ID"] else "transactional"
         is_delivered = not statuses[key] & {"Bounced", "Failed"}
@@ -635,8 +637,6 @@ def count_response_funnel(exports: Exports, last_night: date) -> list[dict]:
         in_time = bool(finished) and (
             read_utc(finished) - read_utc(row["Sent At"]) < timedelta(hours=672)
         )
-        if row["Survey ID"] == CONFIDENTIAL:
-            continue
         rows.append(
             (
                 {"sent_date": sent.isoformat(), "survey_id": row["Survey ID"]},
