@@ -6,9 +6,9 @@ in the cell of the period's last day, else in the cell of the last day on which 
 made him eligible.
 """
 
-from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import psycopg
@@ -18,24 +18,50 @@ from include.statistics.weighting import Cell
 CUSTOMER = "customer"
 
 Frame = Counter[Cell]
+
+
+@dataclass(frozen=True)
+class CustomerMove:
+    """Customers who enter a cell on a day, less those who leave it."""
+
+    day: date
+    cell: Cell
+    change: int
+
+
 # Ways of being eligible; none for a survey that asks visitors.
 EligibleFor = frozenset[str]
+
+
+def read_customer_moves(connection: psycopg.Connection) -> list[CustomerMove]:
+    """How many customers entered each cell on each day, less those who left it."""
+    rows = connection.execute(
+        "select frame_date, country, segment, sum(change)"
+        " from warehouse.int_survey_frames where eligible_for = 'customer'"
+        " group by frame_date, country, segment order by frame_date"
+    )
+    return [
+        CustomerMove(day, Cell(country, segment), int(change))
+        for day, country, segment, change in rows
+    ]
 
 
 def count_eligible(
     connection: psycopg.Connection,
     eligible_for: EligibleFor,
-    periods: Iterable[tuple[str, date]],
+    period_ends: Mapping[str, date],
+    customer_moves: Sequence[CustomerMove],
 ) -> dict[str, Frame]:
     """Count who was eligible in any of these ways, by period.
 
     Parameters
     ----------
-    periods : period_key and last day
+    period_ends : the last day of each period
+    customer_moves : all of them, in the order of days
     """
-    frames: dict[str, Frame] = {period_key: Counter() for period_key, _ in periods}
+    frames: dict[str, Frame] = {period_key: Counter() for period_key in period_ends}
     if CUSTOMER in eligible_for:
-        _count_customers(connection, frames, dict(periods))
+        _count_customers(frames, period_ends, customer_moves)
     events = sorted(eligible_for - {CUSTOMER})
     if events:
         _count_events(
@@ -45,22 +71,20 @@ def count_eligible(
 
 
 def _count_customers(
-    connection: psycopg.Connection, frames: dict[str, Frame], ends: dict[str, date]
+    frames: dict[str, Frame],
+    period_ends: Mapping[str, date],
+    customer_moves: Sequence[CustomerMove],
 ) -> None:
     """Add those who were customers on the last day of each period."""
-    moves = connection.execute(
-        "select frame_date, country, segment, sum(change)"
-        " from warehouse.int_survey_frames where eligible_for = 'customer'"
-        " group by frame_date, country, segment order by frame_date"
-    ).fetchall()
-    days = [move[0] for move in moves]
     standing: Frame = Counter()
     done = 0
-    for period_key in sorted(frames, key=ends.__getitem__):
-        upto = bisect_right(days, ends[period_key])
-        for _, country, segment, change in moves[done:upto]:
-            standing[Cell(country, segment)] += change
-        done = upto
+    for period_key in sorted(frames, key=period_ends.__getitem__):
+        while (
+            done < len(customer_moves)
+            and customer_moves[done].day <= period_ends[period_key]
+        ):
+            standing[customer_moves[done].cell] += customer_moves[done].change
+            done += 1
         frames[period_key] += standing
 
 
@@ -77,9 +101,9 @@ def _count_events(
         " select distinct on (periods.period_key, frames.customer_key)"
         "  periods.period_key, periods.period_end, frames.customer_key,"
         "  frames.country, frames.segment"
-        " from periods_computed as periods"
+        " from days_computed as periods"
         " inner join warehouse.int_survey_frames as frames"
-        "  on frames.frame_date between periods.period_start and periods.period_end"
+        "  on frames.frame_date = periods.date_day"
         " where periods.period_key = any(%(periods)s)"
         "  and frames.eligible_for = any(%(events)s)"
         " order by periods.period_key, frames.customer_key, frames.frame_date desc"

@@ -1,7 +1,8 @@
 """Which periods' statistics a build computes.
 
 In: ``audit.dirty_keys`` and the periods of ``int_score_periods``. Out: the temporary
-table `periods_computed` (period_key, period_start, period_end), for the transaction.
+tables `periods_computed` (period_key, period_start, period_end) and `days_computed`
+(period_key, period_end, date_day), for the transaction.
 """
 
 import psycopg
@@ -31,7 +32,14 @@ def collect(connection: psycopg.Connection, *, is_whole: bool) -> int:
         + ") as keys (period_key)"
         " left join periods_known as known on known.period_key = keys.period_key"
     )
+    connection.execute(
+        "create temporary table days_computed on commit drop as"
+        " select period_key, period_end, period_start + days.number as date_day"
+        " from periods_computed cross join lateral"
+        " generate_series(0, period_end - period_start) as days (number)"
+    )
     connection.execute("analyze periods_computed")
+    connection.execute("analyze days_computed")
     row = connection.execute("select count(*) from periods_computed").fetchone()
     assert row is not None
     return int(row[0])

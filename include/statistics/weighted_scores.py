@@ -19,7 +19,14 @@ from fractions import Fraction
 
 import psycopg
 
-from include.statistics.frames import EligibleFor, Frame, count_eligible
+from include.statistics.frames import (
+    CUSTOMER,
+    CustomerMove,
+    EligibleFor,
+    Frame,
+    count_eligible,
+    read_customer_moves,
+)
 from include.statistics.weighting import Cell, Country, Weighted, weight_answers
 
 log = logging.getLogger(__name__)
@@ -63,10 +70,9 @@ _ANSWERS = """
         cast(sum(daily_counts.top_box) as bigint) as top_box,
         cast(sum(daily_counts.score_sum) as bigint) as score_sum,
         cast(sum(daily_counts.score_sum_squares) as bigint) as score_sum_squares
-    from periods_computed as periods
+    from days_computed as periods
     inner join daily_counts
-        on daily_counts.answered_date >= periods.period_start
-        and daily_counts.answered_date <= periods.period_end
+        on daily_counts.answered_date = periods.date_day
     inner join warehouse.surveys as surveys
         on surveys.survey_id = daily_counts.survey_id
     where surveys.anonymity <> 'confidential'
@@ -145,10 +151,18 @@ def compute(connection: psycopg.Connection, countries: Mapping[str, Country]) ->
         eligible_for = frozenset(one.eligible_for for one in answers) - {VISITOR}
         if eligible_for:
             by_frame.setdefault(eligible_for, {})[pool] = answers
+    customer_moves: list[CustomerMove] = []
+    if any(CUSTOMER in eligible_for for eligible_for in by_frame):
+        customer_moves = read_customer_moves(connection)
     for eligible_for in sorted(by_frame, key=sorted):
-        weighted = _weigh_pools(
-            connection, eligible_for, by_frame[eligible_for], countries
+        pools = by_frame[eligible_for]
+        frames = count_eligible(
+            connection,
+            eligible_for,
+            {pool.period_key: pool.period_end for pool in pools},
+            customer_moves,
         )
+        weighted = _weigh_pools(connection, pools, frames, countries)
         log.info(
             "weighting: %s scores to those eligible by %s",
             weighted,
@@ -159,16 +173,11 @@ def compute(connection: psycopg.Connection, countries: Mapping[str, Country]) ->
 
 def _weigh_pools(
     connection: psycopg.Connection,
-    eligible_for: EligibleFor,
     pools: Mapping[_Pool, Sequence[_Answers]],
+    frames: Mapping[str, Frame],
     countries: Mapping[str, Country],
 ) -> int:
-    """Weight pools that share a frame into effective_counts; returns how many."""
-    frames = count_eligible(
-        connection,
-        eligible_for,
-        sorted({(pool.period_key, pool.period_end) for pool in pools}),
-    )
+    """Weight pools by the frames of their periods; returns how many could be."""
     done = 0
     with (
         connection.cursor() as cursor,

@@ -14,6 +14,7 @@ Kish's (sum of w)² / sum of w².
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
 
 MIN_ANSWERS = 5
 LOWEST_WEIGHT = Fraction(1, 5)
@@ -43,7 +44,13 @@ class Stratum:
     cells: tuple[Cell, ...]
     eligible: int
     responses: int
-    weight: Fraction
+    trimmed_weight: Fraction
+    mean_weight: Fraction
+
+    @property
+    def weight(self) -> Fraction:
+        """What each answer of the stratum counts."""
+        return self.trimmed_weight / self.mean_weight
 
 
 @dataclass(frozen=True)
@@ -106,37 +113,35 @@ def weight_answers(
         )
         for group in placed
     ]
+    # Whole multiples of one fraction: sums of integers are fast, and as exact.
+    unit = Fraction(1, lcm(*(weight.denominator for weight in trimmed)))
+    multiples = [int(weight / unit) for weight in trimmed]
     total = sum(
-        weight * group.responses for weight, group in zip(trimmed, placed, strict=True)
+        multiple * group.responses
+        for multiple, group in zip(multiples, placed, strict=True)
     )
-    strata = tuple(
-        Stratum(
-            tuple(group.cells),
-            group.eligible,
-            group.responses,
-            weight * answers / total,
-        )
-        for weight, group in zip(trimmed, placed, strict=True)
+    squares = sum(
+        multiple**2 * group.responses
+        for multiple, group in zip(multiples, placed, strict=True)
     )
     width = max(len(counted) for counted in counts.values())
-    squares = sum(stratum.weight**2 * stratum.responses for stratum in strata)
-    # The weights have a mean of 1, so they sum to the number of answers.
-    effective = Fraction(answers**2) / squares
+    sums = [
+        sum(
+            multiple * counts[cell][index]
+            for multiple, group in zip(multiples, placed, strict=True)
+            for cell in group.cells
+            if cell in counts
+        )
+        for index in range(width)
+    ]
+    effective = Fraction(total**2, squares)
+    mean = unit * total / answers
     return Weighted(
-        strata=strata,
-        shares=tuple(
-            sum(
-                (
-                    stratum.weight * counts[cell][index]
-                    for stratum in strata
-                    for cell in stratum.cells
-                    if cell in counts
-                ),
-                Fraction(0),
-            )
-            / answers
-            for index in range(width)
+        strata=tuple(
+            Stratum(tuple(group.cells), group.eligible, group.responses, weight, mean)
+            for weight, group in zip(trimmed, placed, strict=True)
         ),
+        shares=tuple(Fraction(counted, total) for counted in sums),
         effective_responses=effective,
         design_effect=answers / effective,
         collapsed=tuple(collapsed),
