@@ -21,13 +21,9 @@
     where visits.is_open or visits.exit_reason = 'timed_out'
 {% endraw %}{% endset %}
 
-{# A case is a lane of its own within support; elsewhere case_id is null. #}
-{% set whole_lane = 'partition by customer_key, lane, case_id' %}
-{% set in_order -%}
-{{ whole_lane }}
-        order by
-            occurred_at, stage_order, position, touchpoint collate "C", event_id collate "C"
-{%- endset %}
+{# Within support each case is a lane of its own. #}
+{% set whole_lane = 'partition by customer_key, lane_or_case' %}
+{% set by_step = whole_lane ~ ' order by step' %}
 
 {{ config(
     unique_key='visit_key',
@@ -58,15 +54,17 @@ as_of as (
     select {{ end_of_reporting_date(as_of_date()) }} as as_of_end
 ),
 
-touches as (
+-- Read twice: written to disk in between it would cost more.
+touches as not materialized (
     select
         fct_touchpoints.event_id,
         fct_touchpoints.customer_key,
         fct_touchpoints.customer_version_key,
         fct_touchpoints.touchpoint,
         fct_touchpoints.journey_stage,
-        stages.stage_order,
         stages.lane,
+        stages.stage_order,
+        stages.lane_bits,
         fct_touchpoints.channel,
         fct_touchpoints.segment,
         fct_touchpoints.country,
@@ -81,7 +79,14 @@ touches as (
             when 'support' then fct_touchpoints.case_id is null
             else fct_touchpoints.is_purchase
         end as is_closing,
-        fct_touchpoints.occurred_at
+        fct_touchpoints.occurred_at,
+        -- Until when another event of the same stage belongs to the same visit.
+        case
+            when stages.lane = 'support' then 'infinity'
+            when fct_touchpoints.is_purchase then '-infinity'
+            else fct_touchpoints.occurred_at
+                + make_interval(hours => 24 * stages.times_out_after_days)
+        end as extends_until
     from {{ ref('fct_touchpoints') }} as fct_touchpoints
     inner join stages
         on stages.journey_stage = fct_touchpoints.journey_stage
@@ -96,8 +101,9 @@ case_events as (
         ticket_events.customer_version_key,
         touches.touchpoint,
         touches.journey_stage,
-        touches.stage_order,
         touches.lane,
+        touches.stage_order,
+        touches.lane_bits,
         touches.channel,
         customers.segment,
         customers.country,
@@ -105,7 +111,11 @@ case_events as (
         ticket_events.position,
         true as is_advancing,
         ticket_events.event_type <> 'reopened' as is_closing,
-        ticket_events.occurred_at
+        ticket_events.occurred_at,
+        case ticket_events.event_type
+            when 'reopened' then 'infinity'
+            else ticket_events.occurred_at + interval '168 hours'
+        end as extends_until
     from {{ ref('fct_ticket_events') }} as ticket_events
     inner join touches
         on touches.customer_key = ticket_events.customer_key
@@ -122,63 +132,75 @@ case_events as (
 ),
 
 events as (
-    select * from touches
-    union all
-    select * from case_events
-),
-
--- Until when another event of the same stage belongs to the same visit.
-events_timed as (
     select
-        events.*,
-        case
-            when events.lane = 'support' and events.is_closing
-                then events.occurred_at + interval '168 hours'
-            when events.lane = 'support' then 'infinity'
-            when events.is_closing then '-infinity'
-            else events.occurred_at + make_interval(hours => 24 * stages.times_out_after_days)
-        end as extends_until
-    from events
-    inner join stages
-        on stages.journey_stage = events.journey_stage
+        *,
+        coalesce(case_id, lane) collate "C" as lane_or_case
+    from (
+        select * from touches
+        union all
+        select * from case_events
+    ) as touches_and_case_events
 ),
 
 -- A passive touch takes the step of the advancing event before it.
 events_stepped as (
     select
         *,
-        count(*) filter (where is_advancing) over in_order as step
-    from events_timed
-    window in_order as (
-        {{ in_order }}
-    )
+        count(*) filter (where is_advancing) over (
+            {{ whole_lane }}
+            order by
+                occurred_at,
+                stage_order,
+                position,
+                touchpoint collate "C",
+                event_id collate "C"
+        ) as step
+    from events
 ),
 
-events_compared as (
+steps_timed as (
     select
         *,
-        lag(occurred_at) over in_order as previous_at,
-        lag(stage_order) over in_order as previous_stage_order,
-        lag(is_closing) over in_order as previous_is_closing,
-        lag(extends_until) over in_order as previous_extends_until,
-        max(step) over whole_lane as last_step,
-        max(step) filter (where is_closing) over whole_lane as last_closing_step,
-        max(occurred_at) over whole_lane as last_at,
-        last_value(extends_until) over (
-            {{ in_order }}
-            rows between unbounded preceding and unbounded following
-        ) as last_extends_until
+        max(extends_until) filter (where is_advancing) over one_step as step_extends_until
     from events_stepped
+    window one_step as ({{ whole_lane }}, step)
+),
+
+-- Passive touches belong to the step unless it has closed its visit or lies too far back.
+steps_counted as (
+    select
+        *,
+        count(*) filter (
+            where not is_advancing and occurred_at <= step_extends_until
+        ) over one_step as passive_events
+    from steps_timed
+    window one_step as ({{ whole_lane }}, step)
+),
+
+steps_compared as (
+    select
+        *,
+        lag(occurred_at) over by_step as previous_at,
+        lag(stage_order) over by_step as previous_stage_order,
+        lag(is_closing) over by_step as previous_is_closing,
+        lag(extends_until) over by_step as previous_extends_until,
+        sum(1 + passive_events) over by_step - 1 - passive_events as events_before,
+        sum(1 + passive_events) over whole_lane as events_in_lane,
+        last_value(step) over whole_lane as last_step,
+        last_value(occurred_at) over whole_lane as last_at,
+        last_value(is_closing) over whole_lane as last_is_closing,
+        last_value(extends_until) over whole_lane as last_extends_until
+    from steps_counted
     where is_advancing
     window
-        whole_lane as ({{ whole_lane }}),
-        in_order as (
-            {{ in_order }}
+        by_step as ({{ by_step }}),
+        whole_lane as (
+            {{ by_step }} rows between unbounded preceding and unbounded following
         )
 ),
 
 -- Why the visit before this event has ended; null while the event belongs to it.
-events_judged as (
+steps_judged as (
     select
         *,
         case
@@ -193,126 +215,88 @@ events_judged as (
         lane = 'buying' and (
             previous_is_closing or occurred_at > previous_at + interval '2160 hours'
         ) as begins_journey
-    from events_compared
+    from steps_compared
 ),
 
-events_numbered as (
+steps_numbered as (
     select
         *,
-        count(previous_exit_reason) over in_order as visit_in_lane,
         case lane
-            when 'buying' then 1 + count(*) filter (where begins_journey) over in_order
+            when 'buying' then 1 + count(*) filter (where begins_journey) over by_step
         end as journey_number
-    from events_judged
-    window in_order as (
-        {{ in_order }}
-    )
+    from steps_judged
+    window by_step as ({{ by_step }})
 ),
 
 visits_begun as (
     select
         *,
-        lead(previous_exit_reason) over in_order as next_exit_reason,
-        lead(previous_at) over in_order as next_previous_at,
-        lead(occurred_at) over in_order as next_entered_at,
-        lead(step) over in_order as next_step
-    from events_numbered
+        occurred_at as entered_at,
+        lead(previous_exit_reason) over by_step as next_exit_reason,
+        lead(occurred_at) over by_step as next_entered_at,
+        coalesce(lead(previous_at) over by_step, last_at) as last_advancing_at,
+        coalesce(lead(previous_extends_until) over by_step, last_extends_until)
+            as may_extend_until,
+        coalesce(lead(events_before) over by_step, events_in_lane) - events_before as events,
+        coalesce(lead(step) over by_step, last_step + 1) - step as advancing_events
+    from steps_numbered
     where previous_exit_reason is not null
-    window in_order as (
-        {{ in_order }}
-    )
+    window by_step as ({{ by_step }})
 ),
 
 visits_ended as (
     select
         visits_begun.*,
-        visits_begun.occurred_at as entered_at,
-        coalesce(visits_begun.next_previous_at, visits_begun.last_at) as last_advancing_at,
-        coalesce(visits_begun.next_step, visits_begun.last_step + 1) - visits_begun.step
-            as advancing_events,
         case
             when visits_begun.next_exit_reason is not null then visits_begun.next_exit_reason
-            when visits_begun.last_closing_step = visits_begun.last_step then 'completed'
+            when visits_begun.last_is_closing then 'completed'
             when visits_begun.last_extends_until < as_of.as_of_end then 'timed_out'
         end as exit_reason
     from visits_begun
     cross join as_of
 ),
 
-visits_left as (
+visits_placed as (
     select
         *,
         case
             when exit_reason in ('advanced', 'returned') then next_entered_at
             when exit_reason is not null then last_advancing_at
-        end as left_at
-    from visits_ended
-),
-
-visits_placed as (
-    select
-        visits_left.*,
-        row_number() over (
-            partition by visits_left.customer_key, visits_left.journey_stage
-            order by
-                visits_left.entered_at, visits_left.case_id collate "C", visits_left.visit_in_lane
-        ) as visit_number,
-        case
-            when visits_left.lane <> 'support'
-                then lead(visits_left.journey_stage) over (
-                    partition by visits_left.customer_key, visits_left.lane = 'support'
-                    order by
-                        visits_left.entered_at, visits_left.stage_order, visits_left.visit_in_lane
-                )
-        end as next_stage,
+        end as left_at,
         -- Upwards without a break: the stages of the lane in between, but for those that
         -- the journey has visited before.
         case
-            when visits_left.previous_exit_reason = 'advanced'
-                then stages.lane_bits
-                    & (stages.stage_bit - (1 << (visits_left.previous_stage_order + 1)))
-                    & ~bit_or(stages.stage_bit) over (
-                        partition by
-                            visits_left.customer_key,
-                            visits_left.lane,
-                            visits_left.case_id,
-                            visits_left.journey_number
-                        order by visits_left.visit_in_lane
+            when previous_exit_reason = 'advanced'
+                then lane_bits
+                    & ((1 << stage_order) - (1 << (previous_stage_order + 1)))
+                    & ~bit_or(1 << stage_order) over (
+                        partition by customer_key, lane_or_case, journey_number
+                        order by step
                     )
-            else 0
-        end as skipped_bits
-    from visits_left
-    inner join stages
-        on stages.journey_stage = visits_left.journey_stage
+        end as skipped_bits,
+        row_number() over (
+            partition by customer_key, journey_stage
+            order by entered_at, case_id collate "C", step
+        ) as visit_number,
+        case
+            when lane <> 'support'
+                then lead(journey_stage) over (
+                    partition by customer_key, lane = 'support'
+                    order by entered_at, stage_order, step
+                )
+        end as next_stage
+    from visits_ended
 ),
 
-skipped_stages as (
+-- Every set of stages by its names; there are a few hundred.
+stage_sets as (
     select
-        skips.skipped_bits,
-        string_agg(stages.journey_stage, ',' order by stages.stage_order) as skipped_stages
-    from (select distinct skipped_bits from visits_placed) as skips
+        sets.stage_bits,
+        string_agg(stages.journey_stage, ',' order by stages.stage_order) as stage_names
+    from generate_series(1, (select sum(stage_bit) from stages)) as sets (stage_bits)
     inner join stages
-        on stages.stage_bit & skips.skipped_bits <> 0
-    group by skips.skipped_bits
-),
-
--- A passive touch belongs to the visit of the advancing event before it, unless that has
--- closed the visit or lies too far back.
-passive_touches as (
-    select
-        touches.customer_key,
-        advancing.lane,
-        advancing.visit_in_lane,
-        count(*) as passive_events
-    from events_stepped as touches
-    inner join events_numbered as advancing
-        on advancing.customer_key = touches.customer_key
-        and advancing.lane = touches.lane
-        and advancing.step = touches.step
-        and advancing.extends_until >= touches.occurred_at
-    where not touches.is_advancing
-        and touches.lane <> 'support'
-    group by touches.customer_key, advancing.lane, advancing.visit_in_lane
+        on stages.stage_bit & sets.stage_bits <> 0
+    group by sets.stage_bits
 ),
 
 visits as (
@@ -330,10 +314,10 @@ visits as (
         visits_placed.channel as entry_channel,
         visits_placed.segment,
         visits_placed.country,
-        skipped_stages.skipped_stages,
+        stage_sets.stage_names as skipped_stages,
         visits_placed.next_stage,
         visits_placed.exit_reason,
-        visits_placed.advancing_events + coalesce(passive_touches.passive_events, 0) as events,
+        cast(visits_placed.events as bigint) as events,
         visits_placed.advancing_events,
         round(
             extract(epoch from visits_placed.left_at - visits_placed.entered_at) / 60, 6
@@ -345,19 +329,11 @@ visits as (
         case
             when visits_placed.exit_reason in ('advanced', 'returned', 'completed')
                 then visits_placed.left_at
-            when visits_placed.lane <> 'support'
-                then visits_placed.last_advancing_at
-                    + make_interval(hours => 24 * stages.times_out_after_days)
+            when visits_placed.lane <> 'support' then visits_placed.may_extend_until
         end as open_until
     from visits_placed
-    inner join stages
-        on stages.journey_stage = visits_placed.journey_stage
-    left join skipped_stages
-        on skipped_stages.skipped_bits = visits_placed.skipped_bits
-    left join passive_touches
-        on passive_touches.customer_key = visits_placed.customer_key
-        and passive_touches.lane = visits_placed.lane
-        and passive_touches.visit_in_lane = visits_placed.visit_in_lane
+    left join stage_sets
+        on stage_sets.stage_bits = visits_placed.skipped_bits
 )
 
 select * from visits

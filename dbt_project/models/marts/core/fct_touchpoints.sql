@@ -51,6 +51,7 @@ touches as (
         touchpoints.channel,
         touchpoints.environment,
         touchpoints.owner_area,
+        touchpoints.approach,
         customers.segment,
         customers.country,
         identities.identity_method,
