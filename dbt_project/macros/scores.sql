@@ -7,43 +7,42 @@
    confidential survey are in no daily mart. #}
 {% macro counted_answers(metric) -%}
 select
-        answers.answered_date,
-        answers.survey_kind,
-        answers.survey_id,
-        coalesce(answers.journey_stage, '(unknown)') as journey_stage,
-        coalesce(answers.experience_channel, '(unknown)') as experience_channel,
-        coalesce(answers.segment, '(unknown)') as segment,
-        coalesce(answers.country, '(unknown)') as country,
-        answers.score,
-        answers.is_top_box
-    from {{ ref('fct_survey_responses') }} as answers
-    inner join {{ ref('surveys') }} as surveys
-        on surveys.survey_id = answers.survey_id
-        and surveys.anonymity <> 'confidential'
-    where answers.is_counted
-        and answers.metric = '{{ metric }}'
-        and {{ to_rebuild('answers.answered_date', 'date') }}
+        answered_date,
+        survey_kind,
+        survey_id,
+        coalesce(journey_stage, '(unknown)') as journey_stage,
+        coalesce(experience_channel, '(unknown)') as experience_channel,
+        coalesce(segment, '(unknown)') as segment,
+        coalesce(country, '(unknown)') as country,
+        score,
+        is_top_box
+    from {{ ref('fct_survey_responses') }}
+    where is_counted
+        and not is_confidential
+        and metric = '{{ metric }}'
+        and {{ to_rebuild('answered_date', 'date') }}
 {%- endmacro %}
 
 {#
-    Answers that count, one row for each metric that they are counted in: a CES answer is
-    one of the mean and one of the easy share. test_value is what a test of a change
-    averages: +1, 0, -1 for the NPS, 1 or 0 for a share, the score itself for the CES.
+    Answers that count, on the days of a CTE, one row for each metric that they are counted
+    in: a CES answer is one of the mean and one of the easy share. test_value is what a
+    test of a change averages: +1, 0, -1 for the NPS, 1 or 0 for a share, the score itself
+    for the CES. A night's days are given as an array, so that they are found by index.
 #}
-{% macro score_answers() -%}
+{% macro score_answers(days) -%}
 select
         measures.measure as metric,
         answers.survey_kind,
-        surveys.anonymity = 'confidential' as is_confidential,
+        answers.is_confidential,
         answers.customer_key,
         coalesce(answers.journey_stage, '(unknown)') as journey_stage,
         coalesce(answers.touchpoint, '(unknown)') as touchpoint,
         coalesce(answers.experience_channel, '(unknown)') as experience_channel,
-        coalesce(touchpoints.environment, '(unknown)') as environment,
-        coalesce(touchpoints.owner_area, '(unknown)') as owner_area,
+        coalesce(answers.environment, '(unknown)') as environment,
+        coalesce(answers.owner_area, '(unknown)') as owner_area,
         coalesce(answers.segment, '(unknown)') as segment,
         coalesce(answers.country, '(unknown)') as country,
-        '(unknown)' as product,
+        coalesce(answers.product, '(unknown)') as product,
         coalesce(answers.language, '(unknown)') as language,
         answers.survey_id as survey,
         answers.score,
@@ -60,11 +59,10 @@ select
         values ('nps', 'nps'), ('csat', 'csat'), ('ces', 'ces'), ('ces', 'easy_share')
     ) as measures (metric, measure)
         on measures.metric = answers.metric
-    inner join {{ ref('surveys') }} as surveys
-        on surveys.survey_id = answers.survey_id
-    left join {{ ref('dim_touchpoints') }} as touchpoints
-        on touchpoints.touchpoint = answers.touchpoint
     where answers.is_counted
+        {%- if is_incremental() %}
+        and answers.answered_date = any(array(select {{ days }}.date_day from {{ days }}))
+        {%- endif %}
 {%- endmacro %}
 
 {# The attributes of an answer by which scores are broken down, beside the total. #}
@@ -93,6 +91,50 @@ concat_ws(
             metric, survey_kind, case when is_confidential then 'confidential' end,
             period_key, breakdown, breakdown_value
         )
+{%- endmacro %}
+
+{# The days of the periods that a condition selects. #}
+{% macro days_of_periods(condition) -%}
+select
+        dates.date_day,
+        grains.period_grain || ':' || grains.period_start as period_key,
+        grains.period_grain,
+        grains.period_start,
+        {{ compared_period_start('grains.period_start', 'grains.period_grain', 'previous', '+') }}
+            - 1 as period_end
+    from {{ ref('dim_dates') }} as dates
+    cross join lateral (
+        values
+            ('week', dates.week_start),
+            ('month', dates.month_start),
+            ('quarter', dates.quarter_start)
+    ) as grains (period_grain, period_start)
+    where {{ condition }}
+{%- endmacro %}
+
+{#
+    The planner takes the attributes of an answer for independent: it expects as many groups
+    as there are answers, and would sort wide text on disk; it expects a handful of rows
+    of a CTE, and would loop over it. Hashing is many times as fast. For the model's own
+    transaction alone.
+#}
+{% macro hash_all_groups_and_joins() -%}
+    {{ return([
+        "set local work_mem = '256MB'",
+        "set local enable_sort = off",
+        "set local enable_nestloop = off",
+    ]) }}
+{%- endmacro %}
+
+{# The score that a row of counts has, without its interval. #}
+{% macro score_of(counts) -%}
+case {{ counts }}.metric
+            when 'nps' then {{ cx('nps') }}(
+                {{ counts }}.promoters, {{ counts }}.passives, {{ counts }}.detractors
+            )
+            when 'ces' then {{ cx('ces') }}({{ counts }}.score_sum, {{ counts }}.responses)
+            else {{ cx('share_percent') }}({{ counts }}.top_box, {{ counts }}.responses)
+        end
 {%- endmacro %}
 
 {# The first day of the period that a period is compared with, or, with sign '+', of the
@@ -144,57 +186,5 @@ select grains.period_grain || ':' || cast(
 coalesce(
             periods.period_start >= {{ first_date() }} and periods.period_end <= {{ as_of_date() }},
             false
-        )
-{%- endmacro %}
-
-{# Periods whose counts, or whose previous period's counts, changed; periods that as-of
-   has completed since. #}
-{% macro score_periods_to_rebuild() -%}
-    select key from {{ dirty('int_score_periods.period_key') }} as changed_periods
-    union
-    select
-        split_part(key, ':', 1) || ':' || cast(
-            cast(split_part(key, ':', 2) as date)
-            + case split_part(key, ':', 1)
-                when 'week' then interval '7 days'
-                when 'month' then interval '1 month'
-                else interval '3 months'
-            end as date
-        )
-    from {{ dirty('int_score_periods.period_key') }} as previous_periods
-    union
-    select completed.period_key
-    from {{ ref('int_score_periods') }} as completed
-    where {{ completeness_may_have_changed('completed.period_start', 'completed.period_end') }}
-{%- endmacro %}
-
-{% macro score_period_columns() -%}
-periods.score_period_key,
-        periods.period_key,
-        periods.survey_kind,
-        periods.period_grain,
-        case periods.period_grain
-            when 'week' then to_char(periods.period_start, 'IYYY-"W"IW')
-            when 'month' then to_char(periods.period_start, 'YYYY-MM')
-            else to_char(periods.period_start, 'YYYY-"Q"Q')
-        end as period_label,
-        periods.breakdown,
-        periods.breakdown_value
-{%- endmacro %}
-
-{% macro previous_score_period() -%}
-left join {{ ref('int_score_periods') }} as previous_periods
-        on previous_periods.metric = periods.metric
-        and not previous_periods.is_confidential
-        and previous_periods.survey_kind = periods.survey_kind
-        and previous_periods.breakdown = periods.breakdown
-        and previous_periods.breakdown_value = periods.breakdown_value
-        and previous_periods.period_key = periods.period_grain || ':' || cast(
-            periods.period_start
-            - case periods.period_grain
-                when 'week' then interval '7 days'
-                when 'month' then interval '1 month'
-                else interval '3 months'
-            end as date
         )
 {%- endmacro %}

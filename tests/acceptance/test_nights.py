@@ -185,7 +185,8 @@ def test_a_corrected_export_changes_exactly_its_keys(published):
     assert {model for model, _, _ in log} <= {
         "fct_survey_responses",
         "mart_nps_daily",
-        "nps_scores",
+        "experience_scores",
+        "score_movers",
     }
     for model, _, image in log:
         if model == "mart_nps_daily":
@@ -581,7 +582,7 @@ def test_a_source_that_gate_2_doubts_is_held_and_the_rest_is_published(
     assert problems[0].startswith(f"qualtrics.responses of {day} is held: gate 2")
     hashes = hash_marts(published)
     assert hashes["fct_survey_responses"] == of_the_range["fct_survey_responses"]
-    assert hashes["nps_scores"] == of_the_range["nps_scores"]
+    assert hashes["experience_scores"] == of_the_range["experience_scores"]
     assert fetch(
         published,
         "select priority from marts.fct_tickets where ticket_id = %s",

@@ -206,3 +206,173 @@ def test_change_of_a_ces_mean(connection):
 def test_a_ces_interval_ends_where_the_scale_ends(connection):
     assert call(connection, "ces_low_95", 8, 50, 2) == 1
     assert call(connection, "ces_high_95", 8, 50, 2) == 7
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "raw_change", "adjusted_change"),
+    [
+        ((45, 25, 17), (45, 28, 21), -6.65, -6.37),
+        ((500, 300, 200), (450, 300, 250), -10.00, -9.97),
+    ],
+)
+def test_the_raw_change_is_published_and_the_adjusted_one_is_tested(
+    connection, before, after, raw_change, adjusted_change
+):
+    for function, expected in (("nps", raw_change), ("nps_adjusted", adjusted_change)):
+        change = call(connection, function, *after) - call(
+            connection, function, *before
+        )
+        assert change == pytest.approx(Decimal(str(expected)), abs=POINTS)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "low", "high"),
+    [
+        ((48, 80), (56, 70), 5.24, 33.39),
+        ((9, 10), (3, 10), -80.90, -17.05),
+        ((10, 10), (10, 10), -27.75, 27.75),
+        ((850, 1000), (820, 1000), -6.25, 0.26),
+    ],
+)
+def test_interval_of_the_change_of_a_share(connection, before, after, low, high):
+    for function, expected in (
+        ("share_change_low_95", low),
+        ("share_change_high_95", high),
+    ):
+        assert call(connection, function, *before, *after) == pytest.approx(
+            Decimal(str(expected)), abs=POINTS
+        )
+        assert call(connection, function, 0, 0, *after) is None
+        assert call(connection, function, *before, 0, 0) is None
+
+
+# Who answered in a period, and what: the test values of each customer.
+Period = dict[str, list[int]]
+
+# Wave 1 in rows, wave 2 in columns: detractor, passive, promoter.
+FIFTY_PAIRS = {
+    -1: {-1: 9, 0: 5, 1: 1},
+    0: {-1: 0, 0: 9, 1: 7},
+    1: {-1: 0, 0: 1, 1: 18},
+}
+PARTIAL_BEFORE: Period = {
+    "a": [1],
+    "b": [0],
+    "c": [-1],
+    "d": [1, 1],
+    "e": [-1],
+    "f": [0],
+}
+PARTIAL_AFTER: Period = {
+    "a": [1],
+    "b": [1],
+    "c": [0],
+    "d": [1],
+    "g": [1],
+    "h": [-1],
+    "i": [0, 1],
+}
+
+
+def list_pairs() -> tuple[Period, Period]:
+    """The fifty people who answered both times."""
+    before: Period = {}
+    after: Period = {}
+    for first, row in FIFTY_PAIRS.items():
+        for second, people in row.items():
+            for _ in range(people):
+                before[f"customer {len(before)}"] = [first]
+                after[f"customer {len(after)}"] = [second]
+    assert len(before) == 50
+    return before, after
+
+
+def count_nps(period: Period) -> tuple[int, int, int]:
+    """Promoters, passives and detractors."""
+    values = [value for answers in period.values() for value in answers]
+    return values.count(1), values.count(0), values.count(-1)
+
+
+def list_people(counts: tuple[int, int, int], name: str) -> Period:
+    """As many people with one answer each."""
+    values = [1] * counts[0] + [0] * counts[1] + [-1] * counts[2]
+    return {f"{name} {number}": [value] for number, value in enumerate(values)}
+
+
+def sum_moments(before: Period, after: Period) -> list[int]:
+    """The arguments of the test, in their order, out of every customer's answers."""
+    moments = []
+    for period in (before, after):
+        moments += [
+            sum(sum(answers) for answers in period.values()),
+            sum(len(answers) for answers in period.values()),
+            len(period),
+            sum(sum(answers) ** 2 for answers in period.values()),
+            sum(sum(answers) * len(answers) for answers in period.values()),
+            sum(len(answers) ** 2 for answers in period.values()),
+        ]
+    both = [(before[name], after[name]) for name in before if name in after]
+    return [
+        *moments,
+        len(both),
+        sum(sum(first) * sum(second) for first, second in both),
+        sum(sum(first) * len(second) for first, second in both),
+        sum(len(first) * sum(second) for first, second in both),
+        sum(len(first) * len(second) for first, second in both),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change", "standard_error", "p_value", "independent_p_value"),
+    [
+        (*list_pairs(), 26.0000, 7.4560, 0.0005, 0.1102),
+        (PARTIAL_BEFORE, PARTIAL_AFTER, 35.7143, 36.7462, 0.3311, 0.4348),
+    ],
+    ids=["the same fifty people", "partly the same people"],
+)
+def test_change_of_an_nps_that_knows_its_customers(
+    connection, before, after, change, standard_error, p_value, independent_p_value
+):
+    moments = sum_moments(before, after)
+    found = call(connection, "nps", *count_nps(after)) - call(
+        connection, "nps", *count_nps(before)
+    )
+    assert found == pytest.approx(Decimal(str(change)), abs=POINTS)
+    variance = call(connection, "clustered_change_variance", *moments)
+    assert 100 * variance.sqrt() == pytest.approx(
+        Decimal(str(standard_error)), abs=POINTS
+    )
+    assert call(connection, "clustered_change_p_value", *moments) == pytest.approx(
+        Decimal(str(p_value)), abs=PROBABILITY
+    )
+    # Wrong for the fifty pairs, and published for the few customers.
+    assert call(
+        connection, "nps_change_p_value", *count_nps(before), *count_nps(after)
+    ) == pytest.approx(Decimal(str(independent_p_value)), abs=PROBABILITY)
+
+
+def test_two_answers_beside_forty_mislead_the_test_that_knows_its_customers(connection):
+    before, after = list_people((2, 0, 0), "before"), list_people((20, 10, 10), "after")
+    assert call(
+        connection, "clustered_change_p_value", *sum_moments(before, after)
+    ) == pytest.approx(Decimal("1.6e-8"), abs=Decimal("1e-9"))
+    assert call(connection, "nps_change_p_value", 2, 0, 0, 20, 10, 10) == pytest.approx(
+        Decimal("0.63"), abs=Decimal("0.005")
+    )
+
+
+def test_the_same_answers_of_the_same_customers_have_no_variance_and_no_p(connection):
+    # Means of a third: rounded on the way, the variance would not be 0.
+    period = {"a": [1], "b": [0], "c": [0], "d": [1, 0, 0]}
+    moments = sum_moments(period, period)
+    assert call(connection, "clustered_change_variance", *moments) == 0
+    assert call(connection, "clustered_change_p_value", *moments) is None
+
+
+def test_nothing_to_compare_has_no_variance(connection):
+    for before, after in (({}, PARTIAL_AFTER), (PARTIAL_BEFORE, {})):
+        moments = sum_moments(before, after)
+        assert call(connection, "clustered_change_variance", *moments) is None
+        assert call(connection, "clustered_change_p_value", *moments) is None
+    one = sum_moments({"a": [1]}, {"a": [0]})
+    assert call(connection, "clustered_change_variance", *one) is None

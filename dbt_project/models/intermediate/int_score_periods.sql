@@ -2,13 +2,11 @@
     {{ periods_of_days('fct_survey_responses.answered_date') }}
 {% endraw %}{% endset %}
 
--- The planner takes the attributes for independent, expects as many groups as answers, and
--- would sort wide text on disk; hashing is ten times as fast.
 {{ config(
     unique_key='score_period_key',
     meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
     indexes=[{'columns': ['period_key']}],
-    pre_hook=["set local work_mem = '256MB'", "set local enable_sort = off"],
+    pre_hook=hash_all_groups_and_joins(),
 ) }}
 
 {%- set attributes = score_attributes() | join(', ') %}
@@ -21,28 +19,11 @@
 with
 
 days_of_periods as (
-    select
-        dates.date_day,
-        grains.period_grain || ':' || grains.period_start as period_key,
-        grains.period_grain,
-        grains.period_start,
-        cast(
-            {{ compared_period_start('grains.period_start', 'grains.period_grain', 'previous', '+') }}
-            - 1 as date
-        ) as period_end
-    from {{ ref('dim_dates') }} as dates
-    cross join lateral (
-        values
-            ('week', dates.week_start),
-            ('month', dates.month_start),
-            ('quarter', dates.quarter_start)
-    ) as grains (period_grain, period_start)
-    where {{ to_rebuild("grains.period_grain || ':' || grains.period_start") }}
+    {{ days_of_periods(to_rebuild("grains.period_grain || ':' || grains.period_start")) }}
 ),
 
 answers as materialized (
-    {{ score_answers() }}
-        and answers.answered_date in (select days_of_periods.date_day from days_of_periods)
+    {{ score_answers('days_of_periods') }}
 ),
 
 -- The same customer's answers before and after, within one metric and kind of survey.

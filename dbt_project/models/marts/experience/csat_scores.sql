@@ -1,48 +1,45 @@
-{% set rebuild_when %}{% raw %}
-{{ score_periods_to_rebuild() }}
-{% endraw %}{% endset %}
+{{ config(materialized='view', meta={'row_key': ['score_period_key']}) }}
 
-{{ config(
-    unique_key='score_period_key',
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
-    indexes=[{'columns': ['period_key']}],
-) }}
-
-with
-
-scores as (
-    select
-        {{ score_period_columns() }},
-        periods.top_box,
-        periods.score_sum,
-        periods.responses,
-        {{ cx('csat') }}(
-            periods.top_box, periods.responses
-        ) as csat,
-        {{ cx('csat_low_95') }}(
-            periods.top_box, periods.responses
-        ) as csat_low_95,
-        {{ cx('csat_high_95') }}(
-            periods.top_box, periods.responses
-        ) as csat_high_95,
-        {{ cx('csat') }}(periods.top_box, periods.responses)
-            - {{ cx('csat') }}(previous_periods.top_box, previous_periods.responses) as csat_change_points,
-        {{ cx('share_change_p_value') }}(
-            previous_periods.top_box, previous_periods.responses,
-            periods.top_box, periods.responses
-        ) as p_value,
-        {{ cx('sample_status') }}(periods.responses) as sample_status,
-        {{ is_complete_period() }} as is_complete_period,
-        periods.period_start,
-        periods.period_end
-    from {{ ref('int_score_periods') }} as periods
-    {{ previous_score_period() }}
-    where periods.metric = 'csat'
-        and not periods.is_confidential
-        and periods.breakdown in (
-            'total', 'journey_stage', 'experience_channel', 'segment', 'country', 'survey'
-        )
-        and {{ to_rebuild('periods.period_key') }}
-)
-
-select * from scores
+select
+    score_period_key,
+    period_key,
+    survey_kind,
+    period_grain,
+    period_label,
+    breakdown,
+    breakdown_value,
+    top_box,
+    score_sum,
+    responses,
+    respondents,
+    score as csat,
+    score_low_95 as csat_low_95,
+    score_high_95 as csat_high_95,
+    previous_score as previous_csat,
+    score_change as csat_change_points,
+    p_value,
+    p_value_adjusted,
+    is_significant_change,
+    change_method,
+    last_year_score as last_year_csat,
+    last_year_change as csat_last_year_change_points,
+    last_year_p_value,
+    last_year_p_value_adjusted,
+    is_significant_last_year_change,
+    last_year_change_method,
+    target,
+    gap_to_target,
+    weighted_score as weighted_csat,
+    weighted_low_95 as weighted_csat_low_95,
+    weighted_high_95 as weighted_csat_high_95,
+    effective_responses,
+    design_effect,
+    weighting_cells_collapsed,
+    unplaced_responses,
+    sample_status,
+    is_complete_period,
+    period_start,
+    period_end
+from {{ ref('experience_scores') }}
+where metric = 'csat'
+    and not is_confidential

@@ -1,51 +1,46 @@
-{% set rebuild_when %}{% raw %}
-{{ score_periods_to_rebuild() }}
-{% endraw %}{% endset %}
+{{ config(materialized='view', meta={'row_key': ['score_period_key']}) }}
 
-{{ config(
-    unique_key='score_period_key',
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
-    indexes=[{'columns': ['period_key']}],
-) }}
-
-with
-
-scores as (
-    select
-        {{ score_period_columns() }},
-        periods.promoters,
-        periods.passives,
-        periods.detractors,
-        periods.responses,
-        {{ cx('nps') }}(
-            periods.promoters, periods.passives, periods.detractors
-        ) as nps,
-        {{ cx('nps_low_95') }}(
-            periods.promoters, periods.passives, periods.detractors
-        ) as nps_low_95,
-        {{ cx('nps_high_95') }}(
-            periods.promoters, periods.passives, periods.detractors
-        ) as nps_high_95,
-        {{ cx('nps') }}(periods.promoters, periods.passives, periods.detractors)
-            - {{ cx('nps') }}(
-                previous_periods.promoters, previous_periods.passives, previous_periods.detractors
-            ) as nps_change_points,
-        {{ cx('nps_change_p_value') }}(
-            previous_periods.promoters, previous_periods.passives, previous_periods.detractors,
-            periods.promoters, periods.passives, periods.detractors
-        ) as p_value,
-        {{ cx('sample_status') }}(periods.responses) as sample_status,
-        {{ is_complete_period() }} as is_complete_period,
-        periods.period_start,
-        periods.period_end
-    from {{ ref('int_score_periods') }} as periods
-    {{ previous_score_period() }}
-    where periods.metric = 'nps'
-        and not periods.is_confidential
-        and periods.breakdown in (
-            'total', 'journey_stage', 'experience_channel', 'segment', 'country', 'survey'
-        )
-        and {{ to_rebuild('periods.period_key') }}
-)
-
-select * from scores
+select
+    score_period_key,
+    period_key,
+    survey_kind,
+    period_grain,
+    period_label,
+    breakdown,
+    breakdown_value,
+    promoters,
+    passives,
+    detractors,
+    responses,
+    respondents,
+    score as nps,
+    score_low_95 as nps_low_95,
+    score_high_95 as nps_high_95,
+    previous_score as previous_nps,
+    score_change as nps_change_points,
+    p_value,
+    p_value_adjusted,
+    is_significant_change,
+    change_method,
+    last_year_score as last_year_nps,
+    last_year_change as nps_last_year_change_points,
+    last_year_p_value,
+    last_year_p_value_adjusted,
+    is_significant_last_year_change,
+    last_year_change_method,
+    target,
+    gap_to_target,
+    weighted_score as weighted_nps,
+    weighted_low_95 as weighted_nps_low_95,
+    weighted_high_95 as weighted_nps_high_95,
+    effective_responses,
+    design_effect,
+    weighting_cells_collapsed,
+    unplaced_responses,
+    sample_status,
+    is_complete_period,
+    period_start,
+    period_end
+from {{ ref('experience_scores') }}
+where metric = 'nps'
+    and not is_confidential

@@ -1,0 +1,155 @@
+{% set rebuild_when %}{% raw %}
+    {{ with_periods_compared(periods_of_days('fct_survey_responses.answered_date')) }}
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key='score_change_key',
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
+    indexes=[{'columns': ['period_key']}],
+    pre_hook=hash_all_groups_and_joins(),
+) }}
+
+{%- set attributes = score_attributes() | join(', ') %}
+
+with
+
+totals as (
+    select *
+    from {{ ref('int_score_periods') }}
+    where breakdown = 'total'
+),
+
+-- Periods of a pool that both have answers.
+period_pairs as (
+    {%- for comparison in ['previous', 'last_year'] %}
+    select
+        '{{ comparison }}' as comparison,
+        after.metric,
+        after.survey_kind,
+        after.is_confidential,
+        after.period_key,
+        before.period_key as before_period_key
+    from totals as after
+    inner join totals as before
+        on before.metric = after.metric
+        and before.survey_kind = after.survey_kind
+        and before.is_confidential = after.is_confidential
+        and before.period_grain = after.period_grain
+        and before.period_start = {{ compared_period_start(
+            'after.period_start', 'after.period_grain', comparison
+        ) }}
+    where {{ to_rebuild('after.period_key') }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+days_of_pairs as (
+    {{ days_of_periods(
+        "grains.period_grain || ':' || grains.period_start in ("
+        "select period_key from period_pairs union select before_period_key from period_pairs)"
+    ) }}
+),
+
+answers as materialized (
+    {{ score_answers('days_of_pairs') }}
+),
+
+customers_of_periods as materialized (
+    select distinct
+        days_of_pairs.period_key,
+        answers.metric,
+        answers.survey_kind,
+        answers.is_confidential,
+        answers.customer_key
+    from days_of_pairs
+    inner join answers
+        on answers.answered_date = days_of_pairs.date_day
+),
+
+customers_of_both as (
+    select
+        period_pairs.*,
+        after.customer_key
+    from period_pairs
+    inner join customers_of_periods as after
+        on after.period_key = period_pairs.period_key
+        and after.metric = period_pairs.metric
+        and after.survey_kind = period_pairs.survey_kind
+        and after.is_confidential = period_pairs.is_confidential
+    inner join customers_of_periods as before
+        on before.period_key = period_pairs.before_period_key
+        and before.metric = period_pairs.metric
+        and before.survey_kind = period_pairs.survey_kind
+        and before.is_confidential = period_pairs.is_confidential
+        and before.customer_key = after.customer_key
+),
+
+sides_of_customers as (
+    select
+        customers_of_both.*,
+        sides.is_after,
+        sides.side_period_key
+    from customers_of_both
+    cross join lateral (
+        values
+            (true, customers_of_both.period_key),
+            (false, customers_of_both.before_period_key)
+    ) as sides (is_after, side_period_key)
+),
+
+answers_of_both as (
+    select
+        sides.period_key, sides.comparison, sides.metric, sides.survey_kind,
+        sides.is_confidential, sides.customer_key, sides.is_after, {{ attributes }},
+        answers.test_value
+    from sides_of_customers as sides
+    inner join days_of_pairs
+        on days_of_pairs.period_key = sides.side_period_key
+    inner join answers
+        on answers.answered_date = days_of_pairs.date_day
+        and answers.metric = sides.metric
+        and answers.survey_kind = sides.survey_kind
+        and answers.is_confidential = sides.is_confidential
+        and answers.customer_key = sides.customer_key
+),
+
+-- One row per customer who answered within the cut in both periods.
+customers_cut as (
+    select
+        answers_of_both.period_key, answers_of_both.comparison, answers_of_both.metric,
+        answers_of_both.survey_kind, answers_of_both.is_confidential,
+        cuts.breakdown,
+        cuts.breakdown_value,
+        sum(answers_of_both.test_value) filter (where not answers_of_both.is_after)
+            as sum_before,
+        count(*) filter (where not answers_of_both.is_after) as responses_before,
+        sum(answers_of_both.test_value) filter (where answers_of_both.is_after) as sum_after,
+        count(*) filter (where answers_of_both.is_after) as responses_after
+    from answers_of_both
+    {{ score_cuts('answers_of_both') }}
+    group by
+        answers_of_both.period_key, answers_of_both.comparison, answers_of_both.metric,
+        answers_of_both.survey_kind, answers_of_both.is_confidential,
+        answers_of_both.customer_key, cuts.breakdown, cuts.breakdown_value
+    having count(*) filter (where answers_of_both.is_after) between 1 and count(*) - 1
+),
+
+score_changes as (
+    select
+        {{ score_period_key() }} || '|' || comparison as score_change_key,
+        {{ score_period_key() }} as score_period_key,
+        period_key,
+        comparison,
+        count(*) as respondents_in_both,
+        cast(sum(sum_before * sum_after) as bigint) as sums_multiplied,
+        cast(sum(sum_before * responses_after) as bigint) as sums_before_by_responses_after,
+        cast(sum(responses_before * sum_after) as bigint) as responses_before_by_sums_after,
+        cast(sum(responses_before * responses_after) as bigint) as responses_multiplied
+    from customers_cut
+    group by
+        metric, survey_kind, is_confidential, period_key, breakdown, breakdown_value, comparison
+)
+
+select * from score_changes
