@@ -14,7 +14,7 @@ from include.settings import PROJECT_FOLDER
 from tests.conftest import open_database, settings_of
 
 # Fewer than this, and the search for them has gone wrong.
-AT_LEAST = 10
+AT_LEAST = 40
 
 
 def find_unit_tests() -> list[str]:
