@@ -89,6 +89,12 @@ def test_qualtrics_tests_and_unregistered_surveys_are_no_answers(loaded):
         " where quarantine_reason is null group by 1 order by 1",
     ) == [("answer", 2), ("preview", 2), ("test", 17)]
     assert fetch(settings, "select count(*) from marts.fct_survey_responses") == [(0,)]
+    # A response that two files hold is one.
+    assert fetch(
+        settings,
+        "select sum(responses), sum(finished_responses)"
+        " from marts.unregistered_surveys",
+    ) == [(20, 1)]
 
 
 def test_nothing_of_the_real_files_is_rejected_or_quarantined(loaded):
