@@ -304,7 +304,8 @@ def test_journeys_go_on_to_later_stages_as_planned(sample):
         "select journey_stage, to_char(cohort_date, 'YYYY-MM'),"
         " cast(sum(journeys_entered) as bigint),"
         " coalesce(cast(sum(journeys_entered) filter (where is_mature) as bigint), 0),"
-        " coalesce(cast(sum(converted_journeys) filter (where is_mature) as bigint), 0),"
+        " coalesce(cast(sum(converted_journeys)"
+        " filter (where is_mature) as bigint), 0),"
         " coalesce(cast(sum(direct_journeys) filter (where is_mature) as bigint), 0)"
         " from marts.mart_journey_funnel where journey_stage <> 'purchase'"
         " group by 1, 2",
