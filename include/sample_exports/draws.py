@@ -27,6 +27,7 @@ class Stream(IntEnum):
     REVIEWS = 9
     PAIRS = 10
     ODD_LINKS = 11
+    REOPENED = 12
 
 
 def open_stream(seed: int, stream: Stream) -> np.random.Generator:

@@ -39,7 +39,9 @@ from include.sample_exports.tickets import (
     GOOD,
     ORGANIZATION_NUMBERS,
     RATE_STEP,
+    REOPEN_STEP,
     REPLY_STEP,
+    SOLVE_AGAIN_STEP,
     SOLVE_STEP,
     Support,
 )
@@ -53,6 +55,7 @@ from include.sample_exports.zendesk_records import (
     USER,
 )
 
+STEPS_WITH_COMMENTS = (REPLY_STEP, SOLVE_STEP, REOPEN_STEP, SOLVE_AGAIN_STEP)
 GROUP_NUMBERS = 7_000_000_000_000
 BOT_USER = AGENT_USERS + len(catalogue.AGENT_NAMES)
 REPLY_TEXTS = escape_json([reply for replies in REPLIES.values() for reply in replies])
@@ -272,9 +275,9 @@ def _render_organizations(rows: pd.DataFrame) -> Text:
 def _render_audits(support: Support, rows: pd.DataFrame) -> Text:
     rows = support.complete(rows)
     step = rows["step"].to_numpy()
-    is_customer = np.isin(step, [CREATED_STEP, RATE_STEP])
+    is_customer = np.isin(step, [CREATED_STEP, REOPEN_STEP, RATE_STEP])
     agent = AGENT_USERS + rows["agent"].to_numpy()
-    is_human = np.isin(step, [REPLY_STEP, SOLVE_STEP])
+    is_human = np.isin(step, [REPLY_STEP, SOLVE_STEP, SOLVE_AGAIN_STEP])
     author = np.select([is_customer, is_human], [rows["user_id"], agent], BOT_USER)
     columns = {
         "id": write_integers(rows["audit_id"]),
@@ -301,9 +304,9 @@ def _write_events(rows: pd.DataFrame, author: IntArray) -> Text:
     before = take(catalogue.TICKET_STATUSES, rows["status_before"])
     texts = read_ticket_texts().texts
     descriptions = escape_json([text.split("\0")[1] for text in texts])
-    is_solved = (step == SOLVE_STEP).astype(np.int64)
+    is_solved = np.isin(step, [SOLVE_STEP, SOLVE_AGAIN_STEP]).astype(np.int64)
     body = pc.if_else(
-        pa.array(step == CREATED_STEP),
+        pa.array(np.isin(step, [CREATED_STEP, REOPEN_STEP])),
         take(descriptions, rows["text"]),
         take(REPLY_TEXTS, rows["language"].to_numpy() * 2 + is_solved),
     )
@@ -340,7 +343,7 @@ def _write_events(rows: pd.DataFrame, author: IntArray) -> Text:
     events = pc.case_when(
         pc.make_struct(
             pa.array(step == CREATED_STEP),
-            pa.array(np.isin(step, [REPLY_STEP, SOLVE_STEP])),
+            pa.array(np.isin(step, STEPS_WITH_COMMENTS)),
             pa.array(step == RATE_STEP),
         ),
         join(comment, created),

@@ -46,7 +46,8 @@ GROUP_OF_MARKET = (0, 1, 2, 0, 3, 1)
 NEW, OPEN, PENDING, HOLD, SOLVED, CLOSED, DELETED = range(7)
 UNOFFERED, OFFERED, GOOD, BAD = range(4)
 # The steps of a ticket's life, in order: what its audit says happened.
-CREATED_STEP, REPLY_STEP, SOLVE_STEP, RATE_STEP, CLOSE_STEP, DELETE_STEP = range(6)
+CREATED_STEP, REPLY_STEP, SOLVE_STEP, REOPEN_STEP, SOLVE_AGAIN_STEP = range(5)
+RATE_STEP, CLOSE_STEP, DELETE_STEP = range(5, 8)
 
 
 @dataclass
@@ -54,7 +55,8 @@ class Support:
     """Tickets and the rows that tell of them.
 
     tickets : one row per ticket: ticket_id, contact (-1 stranger), user_id, channel,
-        created_at, solved_at, deleted_at (or NEVER), language, market
+        created_at, solved_at, reopened_at, solved_again_at, deleted_at (or NEVER),
+        language, market
     ticket_rows, audit_rows, rating_rows : one row per record of the feed, in order of
         night: what changed, and `ticket`, the row number in `tickets`
     user_rows, organization_rows : likewise, complete
@@ -81,6 +83,7 @@ def build_support(
     """Let the customers ask for help."""
     rng = open_stream(parameters.seed, Stream.TICKETS)
     tickets = _open_tickets(rng, parameters.customers, days, world)
+    _open_again(open_stream(parameters.seed, Stream.REOPENED), tickets)
     steps = _live_through(rng, days, tickets)
     return Support(
         tickets=tickets,
@@ -169,6 +172,25 @@ def _draw_closings(rng: np.random.Generator, language: IntArray) -> IntArray:
     return closing
 
 
+def _open_again(rng: np.random.Generator, tickets: pd.DataFrame) -> None:
+    """Let some customers come back about a solved ticket; most within a week.
+
+    Adds reopened_at and solved_again_at, or NEVER. Who rates a ticket is content.
+    """
+    count = len(tickets)
+    solved_at = tickets["solved_at"].to_numpy()
+    is_reopened = (
+        (solved_at < NEVER)
+        & (tickets["rated_at"].to_numpy() == NEVER)
+        & (tickets["ticket"].to_numpy() >= 3)
+        & (rng.random(count) < 0.06)
+    )
+    reopened_at = solved_at + rng.integers(2 * HOUR, 10 * DAY, count)
+    solved_again_at = reopened_at + draw_lag(rng, 20 * HOUR, count, at_least=60)
+    tickets["reopened_at"] = np.where(is_reopened, reopened_at, NEVER)
+    tickets["solved_again_at"] = np.where(is_reopened, solved_again_at, NEVER)
+
+
 def _live_through(
     rng: np.random.Generator, days: LocalDays, tickets: pd.DataFrame
 ) -> pd.DataFrame:
@@ -182,8 +204,10 @@ def _live_through(
     deleted_at = tickets["deleted_at"].to_numpy()
     rating = tickets["rating"].to_numpy()
     is_solved = solved_at < NEVER
+    again_at = tickets["solved_again_at"].to_numpy()
+    last_solved_at = np.where(again_at < NEVER, again_at, solved_at)
     closed_at = (
-        np.where(is_solved, solved_at, 0) + 4 * DAY + rng.integers(0, HOUR, count)
+        np.where(is_solved, last_solved_at, 0) + 4 * DAY + rng.integers(0, HOUR, count)
     )
     # Who rates a ticket that is closed by then changes nothing.
     is_rated = is_solved & (rated_at < NEVER) & (rated_at < closed_at - HOUR)
@@ -193,6 +217,8 @@ def _live_through(
         (CREATED_STEP, tickets["created_at"].to_numpy(), NEW, unoffered),
         (REPLY_STEP, tickets["replied_at"].to_numpy(), -1, unoffered),
         (SOLVE_STEP, solved_at, SOLVED, np.full(count, OFFERED)),
+        (REOPEN_STEP, tickets["reopened_at"].to_numpy(), OPEN, unoffered),
+        (SOLVE_AGAIN_STEP, again_at, SOLVED, np.full(count, OFFERED)),
         (RATE_STEP, np.where(is_rated, rated_at, NEVER), SOLVED, rating),
         (CLOSE_STEP, np.where(is_solved, closed_at, NEVER), CLOSED, closing_rating),
         (DELETE_STEP, deleted_at, DELETED, unoffered),

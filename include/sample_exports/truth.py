@@ -39,6 +39,7 @@ from include.sample_exports.truth_scores import (
     score_nps,
 )
 from include.sample_exports.truth_touches import find_contacts, keep_latest
+from include.sample_exports.truth_weights import weight_scores
 
 
 def count_truth(plan: Plan) -> Record:
@@ -67,6 +68,7 @@ def count_truth(plan: Plan) -> Record:
         "attributions": count_attributions(answers),
         "changes": compare_months(counted),
         "movers": explain_changes(counted, "journey_stage"),
+        "weighted": weight_scores(plan, counted),
         "response_funnel": count_response_funnel(plan, people),
         "journeys": count_visits(visits),
         "journey_funnel": count_funnel(visits, plan.days),

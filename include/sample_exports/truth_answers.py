@@ -125,15 +125,15 @@ def describe_customers(plan: Plan, answers: pd.DataFrame) -> None:
         contacts["first_night"].to_numpy()[matched],
         contacts["last_night"].to_numpy()[matched],
     )
-    segment = _look_up(plan, "segment", matched, day)
-    country = _look_up(plan, "country", matched, day)
+    segment = look_up(plan, "segment", matched, day)
+    country = look_up(plan, "country", matched, day)
     segments = np.array([*SEGMENTS, UNKNOWN])
     countries = np.array([*(country.code for country in COUNTRIES), UNKNOWN])
     answers["segment"] = segments[np.where(matched < 0, -1, segment)]
     answers["country"] = countries[np.where(matched < 0, -1, country)]
 
 
-def _look_up(plan: Plan, field: str, contact: IntArray, day: IntArray) -> IntArray:
+def look_up(plan: Plan, field: str, contact: IntArray, day: IntArray) -> IntArray:
     """The value of a contact's field at the end of a day."""
     changes = plan.world.changes
     changes = changes.loc[changes["field"] == field]

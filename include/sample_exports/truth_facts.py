@@ -25,7 +25,9 @@ from include.sample_exports.tickets import (
     CREATED_STEP,
     DELETE_STEP,
     RATE_STEP,
+    REOPEN_STEP,
     REPLY_STEP,
+    SOLVE_AGAIN_STEP,
     SOLVE_STEP,
 )
 from include.sample_exports.touchpoints import TOUCHPOINTS, UNKNOWN
@@ -37,6 +39,8 @@ EVENTS_OF_STEPS = {
     CREATED_STEP: ("created", "commented"),
     REPLY_STEP: ("commented", "status_changed"),
     SOLVE_STEP: ("commented", "solved"),
+    REOPEN_STEP: ("commented", "reopened"),
+    SOLVE_AGAIN_STEP: ("commented", "solved"),
     RATE_STEP: ("rated",),
     CLOSE_STEP: ("closed",),
     DELETE_STEP: ("deleted",),

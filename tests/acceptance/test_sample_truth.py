@@ -166,6 +166,28 @@ def test_changes_of_scores_and_how_sure_they_are_are_the_truth(sample):
     )
 
 
+def test_relational_scores_are_weighted_to_those_who_could_be_asked(sample):
+    settings, truth = sample
+    rows = fetch(
+        settings,
+        "select period_label, weighted_score, effective_responses, design_effect,"
+        " unplaced_responses from marts.experience_scores"
+        " where metric = 'nps' and survey_kind = 'relational'"
+        " and period_grain = 'month' and breakdown = 'total'",
+    )
+    planned = index(
+        truth["weighted"],
+        ("month",),
+        (
+            *("weighted_score", "effective_responses", "design_effect"),
+            "unplaced_responses",
+        ),
+    )
+    assert_close(
+        {row[:1]: row[1:] for row in rows}, planned, (POINTS, POINTS, POINTS, None)
+    )
+
+
 def test_confidential_scores_are_the_truth_where_they_are_shown(sample):
     """And what is hidden cannot be worked out from what is shown beside it."""
     settings, truth = sample
