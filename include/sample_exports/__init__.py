@@ -18,7 +18,7 @@ from include.sample_exports.first_export import deliver_first_nights_together
 from include.sample_exports.landing_writer import LandingWriter
 from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.plan import Plan, build_plan
-from include.sample_exports.truth import count_truth
+from include.sample_exports.truth import count_rows_only, count_truth
 
 __all__ = ["SampleParameters", "plan_sample", "write_sample_exports"]
 
@@ -75,7 +75,8 @@ def _write_sample(
     write_hubspot(plan, writer)
     write_qualtrics(plan, writer)
     write_zendesk(plan, writer)
-    truth = {**parameters.describe(), "is_complete": True, **count_truth(plan)}
+    told = count_rows_only(plan) if parameters.rows_only else count_truth(plan)
+    truth = {**parameters.describe(), "is_complete": True, **told}
     writer.write(TRUTH_FILE, [_write_json(truth)])
     return truth
 

@@ -33,6 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
                 last_night=asked.last_night,
                 reporting_time_zone=asked.time_zone,
                 first_export_nights=asked.first_export,
+                rows_only=asked.rows_only,
             ),
             asked.truth,
         )
@@ -61,6 +62,11 @@ def _read_arguments(arguments: list[str] | None) -> argparse.Namespace:
         default=1,
         metavar="N",
         help="deliver the first N nights together, as one export of night N",
+    )
+    parser.add_argument(
+        "--rows-only",
+        action="store_true",
+        help="truth.json counts rows and nothing else: for large samples",
     )
     parser.add_argument("--seed", type=int, default=DEFAULT_SEED)
     parser.add_argument(

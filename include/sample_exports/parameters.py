@@ -34,6 +34,8 @@ class SampleParameters:
     nights : batch dates, the last one being `last_night`
     first_export_nights : so many nights are delivered together, as one export of the
         last one of them: all that deltas told in them, snapshots as they stood then
+    rows_only : truth.json tells only how many rows there are; of a large sample, all
+        that it usually tells takes longer to find out than to write the files
     seed : any whole number from 0
     """
 
@@ -43,6 +45,7 @@ class SampleParameters:
     last_night: date = DEFAULT_LAST_NIGHT
     reporting_time_zone: str = DEFAULT_TIME_ZONE
     first_export_nights: int = 1
+    rows_only: bool = False
 
     def __post_init__(self) -> None:
         if not FEWEST_CUSTOMERS <= self.customers <= MOST_CUSTOMERS:
@@ -88,6 +91,7 @@ class SampleParameters:
             "first_export": self.first_export.isoformat(),
             "last_night": self.last_night.isoformat(),
             "reporting_time_zone": self.reporting_time_zone,
+            "rows_only": self.rows_only,
         }
 
 

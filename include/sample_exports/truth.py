@@ -42,6 +42,15 @@ from include.sample_exports.truth_touches import find_contacts, keep_latest
 from include.sample_exports.truth_weights import weight_scores
 
 
+def count_rows_only(plan: Plan) -> Record:
+    """How many rows there are, and nothing that takes long to find out."""
+    return {
+        "rejects": {"hubspot.activities": 1},
+        "rows": count_rows(plan),
+        "responses": int(plan.listening.response_rows["response"].nunique()),
+    }
+
+
 def count_truth(plan: Plan) -> Record:
     """Everything that truth.json says but the parameters."""
     people = meet_people(plan)

@@ -24,7 +24,7 @@ FUNNEL_WINDOW = 60 * DAY
 ORDERED = {"order_web", "order_app", "order_store", "order_phone", "order_whatsapp"}
 
 
-@dataclass
+@dataclass(slots=True)
 class Visit:
     """One visit of one customer to one stage."""
 

@@ -103,6 +103,16 @@ def test_a_long_night_is_written_in_parts(
     assert longest <= 51
 
 
+def test_a_truth_of_rows_only_counts_them_alike(landing: Path, tmp_path: Path) -> None:
+    few = write_sample_exports(tmp_path, replace(TOGETHER, rows_only=True))
+    whole = write_sample_exports(landing, TOGETHER)
+    for name in ("rows", "rejects", "responses"):
+        assert few[name] == whole[name]
+    assert "nps" not in few
+    ours, theirs = hash_files(tmp_path), hash_files(landing)
+    assert {path for path in ours if ours[path] != theirs[path]} == {"truth.json"}
+
+
 @pytest.mark.parametrize("nights", [0, 31])
 def test_a_first_export_holds_at_least_one_and_at_most_all_nights(nights: int) -> None:
     with pytest.raises(SettingsError, match=f"{nights} of 30 nights"):
