@@ -108,7 +108,7 @@ def _test(metric: str, before: Answers, after: Answers) -> Record:
             p_value = _test_shares(*scores)
     is_reportable = min(len(before), len(after)) >= FEWEST
     return {
-        "method": method,
+        "method": None if p_value is None else method,
         "p_value": p_value,
         "is_compared": is_reportable and p_value is not None,
     }
