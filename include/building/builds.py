@@ -137,6 +137,13 @@ def _describe_statistics(nodes: list[Node]) -> Node:
     """The statistics as a node: computed anew when their code, or that of a model that
     they read, changes."""
     parents = [node for node in nodes if node.name in statistics.PARENTS]
+    missing = statistics.PARENTS - {node.name for node in parents}
+    if missing:
+        raise BuildError(
+            f"The statistics read what the project does not build "
+            f"({', '.join(sorted(missing))}): correct PARENTS in "
+            "include/statistics/computing.py, or the name of the model."
+        )
     text = [statistics.read_code(), *sorted(node.fingerprint for node in parents)]
     return Node(
         name=statistics.SOURCE,
