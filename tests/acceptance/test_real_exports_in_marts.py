@@ -68,6 +68,40 @@ def test_deleted_tickets_are_no_touchpoints(loaded):
     ) == [(492 + 8 + 1,)]
 
 
+def test_tickets_without_audits_come_to_the_status_that_they_have(loaded):
+    settings, _ = loaded
+    assert fetch(
+        settings,
+        "select event_type, is_inferred, count(*) from marts.fct_ticket_events"
+        " group by 1, 2 order by 1",
+    ) == [
+        ("created", False, 1017),
+        ("deleted", True, 516),
+        ("status_changed", True, 8 + 1),
+    ]
+    # Six tickets say that they were updated before they were created.
+    assert fetch(
+        settings,
+        "select count(*) from marts.fct_ticket_events as events"
+        " join marts.fct_tickets as tickets using (ticket_id)"
+        " where events.occurred_at < tickets.created_at",
+    ) == [(0,)]
+
+
+def test_agents_and_organizations_of_zendesk_are_dimensions(loaded):
+    settings, _ = loaded
+    assert fetch(
+        settings,
+        "select agent_role, is_bot, is_active from marts.dim_agents order by 1",
+    ) == [("admin", False, True), ("agent", False, True)]
+    # No company is known that any of them could be.
+    assert fetch(
+        settings,
+        "select is_in_crm, sum(organizations), count(*) from marts.dim_accounts"
+        " group by 1",
+    ) == [(False, 192, 192)]
+
+
 def test_zendesk_users_and_organizations_are_counted_once(loaded):
     settings, _ = loaded
     assert fetch(settings, "select count(*) from warehouse.int_zendesk_users") == [

@@ -146,7 +146,9 @@ statuses_seen as (
 
     select
         tickets.ticket_id, 2, null, 30, null, null, null,
-        tickets.ticket_status, false, true, tickets.updated_at
+        tickets.ticket_status, false, true,
+        -- Zendesk sends tickets that were updated before they were created.
+        greatest(tickets.updated_at, tickets.created_at)
     from tickets
     left join last_audits
         on last_audits.ticket_id = tickets.ticket_id
