@@ -1,9 +1,9 @@
 {% set rebuild_when %}{% raw %}
     select key from {{ dirty('int_ticket_events.ticket_id') }} as changed_tickets
     union
-    select tickets.ticket_id
-    from {{ ref('int_tickets') }} as tickets
-    where tickets.identity_id in (
+    select events_of_people.ticket_id
+    from {{ ref('int_ticket_events') }} as events_of_people
+    where events_of_people.identity_id in (
         select key from {{ dirty('int_identities.identity_id') }} as identities
     )
     union
@@ -24,13 +24,10 @@ with
 
 events as (
     select
-        events.*,
-        {{ reporting_date('events.occurred_at') }} as occurred_date
-    from {{ ref('int_ticket_events') }} as events
-    -- The ticket says whom the event is about.
-    inner join {{ ref('int_tickets') }} as tickets
-        on tickets.ticket_id = events.ticket_id
-    where {{ to_rebuild('events.ticket_id') }}
+        *,
+        {{ reporting_date('occurred_at') }} as occurred_date
+    from {{ ref('int_ticket_events') }}
+    where {{ to_rebuild('ticket_id') }}
 ),
 
 ticket_events as (
