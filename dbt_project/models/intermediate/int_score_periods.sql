@@ -10,10 +10,13 @@
 ) }}
 
 {%- set attributes = score_attributes() | join(', ') %}
-{%- set sums = [
+{%- set counts = [
     'promoters', 'passives', 'detractors', 'top_box', 'score_sum', 'score_sum_squares',
-    'responses', 'respondents', 'test_sum', 'customer_sums_squared',
-    'customer_sums_by_responses', 'customer_responses_squared',
+    'responses', 'test_sum',
+] %}
+{%- set sums = counts + [
+    'respondents', 'customer_sums_squared', 'customer_sums_by_responses',
+    'customer_responses_squared',
 ] %}
 
 with
@@ -43,10 +46,8 @@ answers_in_order as (
 -- overlap months: a confidential pool has none, or its hidden cells could be worked out.
 answers_of_periods as (
     select
-        days_of_periods.period_key,
         days_of_periods.period_grain,
         days_of_periods.period_start,
-        days_of_periods.period_end,
         case
             when answers_in_order.answered_before >= days_of_periods.period_start
                 or answers_in_order.answered_after <= days_of_periods.period_end
@@ -62,8 +63,8 @@ answers_of_periods as (
 -- Answers that agree in everything are counted together before they are cut.
 alike_answers_counted as (
     select
-        period_key, period_grain, period_start, period_end, metric, survey_kind,
-        is_confidential, repeated_customer_key, {{ attributes }},
+        period_grain, period_start, metric, survey_kind, is_confidential,
+        repeated_customer_key, {{ attributes }},
         count(*) filter (where metric = 'nps' and score >= 9) as promoters,
         count(*) filter (where metric = 'nps' and score between 7 and 8) as passives,
         count(*) filter (where metric = 'nps' and score <= 6) as detractors,
@@ -75,26 +76,21 @@ alike_answers_counted as (
         sum(test_value * test_value) as test_sum_squares
     from answers_of_periods
     group by
-        period_key, period_grain, period_start, period_end, metric, survey_kind,
-        is_confidential, repeated_customer_key, {{ attributes }}
+        period_grain, period_start, metric, survey_kind, is_confidential,
+        repeated_customer_key, {{ attributes }}
 ),
 
 -- With one answer each, a customer's sum is the answer, and his number of answers 1.
 single_answers_cut as (
     select
-        alike.period_key, alike.period_grain, alike.period_start, alike.period_end,
-        alike.metric, alike.survey_kind, alike.is_confidential,
+        alike.period_grain, alike.period_start, alike.metric, alike.survey_kind,
+        alike.is_confidential,
         cuts.breakdown,
         cuts.breakdown_value,
-        alike.promoters,
-        alike.passives,
-        alike.detractors,
-        alike.top_box,
-        alike.score_sum,
-        alike.score_sum_squares,
-        alike.responses,
+        {%- for column in counts %}
+        alike.{{ column }},
+        {%- endfor %}
         alike.responses as respondents,
-        alike.test_sum,
         alike.test_sum_squares as customer_sums_squared,
         alike.test_sum as customer_sums_by_responses,
         alike.responses as customer_responses_squared
@@ -104,31 +100,34 @@ single_answers_cut as (
 ),
 
 -- One row per customer with several answers, and cut.
-repeated_answers_cut as (
+repeated_customers_cut as (
     select
-        alike.period_key, alike.period_grain, alike.period_start, alike.period_end,
-        alike.metric, alike.survey_kind, alike.is_confidential,
+        alike.period_grain, alike.period_start, alike.metric, alike.survey_kind,
+        alike.is_confidential,
         cuts.breakdown,
         cuts.breakdown_value,
-        sum(alike.promoters) as promoters,
-        sum(alike.passives) as passives,
-        sum(alike.detractors) as detractors,
-        sum(alike.top_box) as top_box,
-        sum(alike.score_sum) as score_sum,
-        sum(alike.score_sum_squares) as score_sum_squares,
-        sum(alike.responses) as responses,
-        1 as respondents,
-        sum(alike.test_sum) as test_sum,
-        power(sum(alike.test_sum), 2) as customer_sums_squared,
-        sum(alike.test_sum) * sum(alike.responses) as customer_sums_by_responses,
-        power(sum(alike.responses), 2) as customer_responses_squared
+        {%- for column in counts %}
+        cast(sum(alike.{{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from alike_answers_counted as alike
     {{ score_cuts('alike') }}
     where alike.repeated_customer_key is not null
     group by
-        alike.period_key, alike.period_grain, alike.period_start, alike.period_end,
-        alike.metric, alike.survey_kind, alike.is_confidential,
-        alike.repeated_customer_key, cuts.breakdown, cuts.breakdown_value
+        alike.period_grain, alike.period_start, alike.metric, alike.survey_kind,
+        alike.is_confidential, alike.repeated_customer_key,
+        cuts.breakdown, cuts.breakdown_value
+),
+
+repeated_answers_cut as (
+    select
+        period_grain, period_start, metric, survey_kind, is_confidential,
+        breakdown, breakdown_value,
+        {{ counts | join(', ') }},
+        1 as respondents,
+        test_sum * test_sum as customer_sums_squared,
+        test_sum * responses as customer_sums_by_responses,
+        responses * responses as customer_responses_squared
+    from repeated_customers_cut
 ),
 
 answers_cut as (
@@ -139,15 +138,16 @@ answers_cut as (
 
 cuts_summed as (
     select
-        period_key, period_grain, period_start, period_end, metric, survey_kind,
-        is_confidential, breakdown, breakdown_value,
+        period_grain || ':' || period_start as period_key,
+        period_grain, period_start, metric, survey_kind, is_confidential,
+        breakdown, breakdown_value,
         {%- for column in sums %}
         cast(sum({{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from answers_cut
     group by
-        period_key, period_grain, period_start, period_end, metric, survey_kind,
-        is_confidential, breakdown, breakdown_value
+        period_grain, period_start, metric, survey_kind, is_confidential,
+        breakdown, breakdown_value
 ),
 
 score_periods as (
@@ -162,7 +162,8 @@ score_periods as (
         {{ sums | join(',\n        ') }},
         is_confidential,
         period_start,
-        period_end
+        {{ compared_period_start('period_start', 'period_grain', 'previous', '+') }} - 1
+            as period_end
     from cuts_summed
 )
 
