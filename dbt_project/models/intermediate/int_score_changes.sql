@@ -56,37 +56,47 @@ answers as materialized (
     {{ score_answers('days_of_pairs') }}
 ),
 
-customers_of_periods as materialized (
-    select distinct
+-- `offset 0` and `materialized` keep the planner from joining pairs of periods and days
+-- before customers: it would hold every customer against every other.
+answers_of_periods as not materialized (
+    select
         days_of_pairs.period_key,
-        answers.metric,
-        answers.survey_kind,
-        answers.is_confidential,
-        answers.customer_key
+        answers.*
     from days_of_pairs
     inner join answers
         on answers.answered_date = days_of_pairs.date_day
+    offset 0
 ),
 
-customers_of_both as (
+customers_of_periods as materialized (
+    select distinct period_key, metric, survey_kind, is_confidential, customer_key
+    from answers_of_periods
+),
+
+customers_after as materialized (
     select
         period_pairs.*,
-        after.customer_key
+        customers_of_periods.customer_key
     from period_pairs
-    inner join customers_of_periods as after
-        on after.period_key = period_pairs.period_key
-        and after.metric = period_pairs.metric
-        and after.survey_kind = period_pairs.survey_kind
-        and after.is_confidential = period_pairs.is_confidential
+    inner join customers_of_periods
+        on customers_of_periods.period_key = period_pairs.period_key
+        and customers_of_periods.metric = period_pairs.metric
+        and customers_of_periods.survey_kind = period_pairs.survey_kind
+        and customers_of_periods.is_confidential = period_pairs.is_confidential
+),
+
+customers_of_both as materialized (
+    select after.*
+    from customers_after as after
     inner join customers_of_periods as before
-        on before.period_key = period_pairs.before_period_key
-        and before.metric = period_pairs.metric
-        and before.survey_kind = period_pairs.survey_kind
-        and before.is_confidential = period_pairs.is_confidential
+        on before.period_key = after.before_period_key
+        and before.metric = after.metric
+        and before.survey_kind = after.survey_kind
+        and before.is_confidential = after.is_confidential
         and before.customer_key = after.customer_key
 ),
 
-sides_of_customers as (
+sides_of_customers as materialized (
     select
         customers_of_both.*,
         sides.is_after,
@@ -105,10 +115,8 @@ answers_of_both as (
         sides.is_confidential, sides.customer_key, sides.is_after, {{ attributes }},
         answers.test_value
     from sides_of_customers as sides
-    inner join days_of_pairs
-        on days_of_pairs.period_key = sides.side_period_key
-    inner join answers
-        on answers.answered_date = days_of_pairs.date_day
+    inner join answers_of_periods as answers
+        on answers.period_key = sides.side_period_key
         and answers.metric = sides.metric
         and answers.survey_kind = sides.survey_kind
         and answers.is_confidential = sides.is_confidential
