@@ -1,13 +1,21 @@
 """The queries of gate 2: one row per score, per published relation, and of figures.
 
-Each is one select statement for Great Expectations: it begins with `select` and has no
-percent sign; its column `row_id` tells a failing row from the others.
+They follow the night. What publish has not copied yet (audit.unpublished_keys) is what
+may be wrong: the rows of those keys, and the days, months and periods that they belong
+to; all else passed before. Where a model was built whole, everything is read.
+
+Each is one select statement: it begins with `select` and has no percent sign; its column
+`row_id` tells a failing row from the others.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+ROW_ID = "row_id"
 # Smaller tables lose 5 % with a handful of rows.
 SMALLEST_COMPARED_TABLE = 200
+# From here on the server's own count, kept by autovacuum, is near enough for a share.
+LARGEST_COUNTED_TABLE = 50_000
 FACTS = ("fct_survey_responses", "fct_tickets", "fct_touchpoints")
 # Answers that the counts of a row do not account for.
 UNACCOUNTED = {
@@ -17,7 +25,49 @@ UNACCOUNTED = {
 }
 
 
-def compose_score_query(metric: str) -> str:
+@dataclass(frozen=True)
+class Change:
+    """How much of a published model differs, perhaps, from what is published.
+
+    rebuild_by : the column, and its type, whose values are the changed keys
+    is_whole : all of it; else the keys in audit.unpublished_keys, if `has_keys`
+    """
+
+    rebuild_by: str
+    type_name: str
+    is_whole: bool
+    has_keys: bool
+    publish_where: str = "true"
+
+
+class Changes:
+    """The changes of the published models, by name; an unknown model changed whole."""
+
+    def __init__(self, changes: Mapping[str, Change]) -> None:
+        self._changes = changes
+
+    def is_whole(self, model: str) -> bool:
+        """Whether all rows of a model must be looked at."""
+        return model not in self._changes or self._changes[model].is_whole
+
+    def where_changed(self, model: str) -> str:
+        """Compose the condition that selects the changed rows of a model."""
+        if self.is_whole(model):
+            return "true"
+        change = self._changes[model]
+        if not change.has_keys:
+            return "false"
+        return (
+            f"{change.rebuild_by} in (select cast(key as {change.type_name})"
+            f" from audit.unpublished_keys where model = '{model}')"
+        )
+
+    def where_published(self, model: str) -> str:
+        """Compose the condition of the rows that may be published."""
+        return self._changes[model].publish_where if model in self._changes else "true"
+
+
+def compose_score_query(metric: str, changes: Changes) -> str:
     """Compose the query of one score table; its row id is the score's key."""
     easy = ", cast(easy_share as float8) as easy_share" if metric == "ces" else ""
     return f"""select
@@ -33,20 +83,33 @@ def compose_score_query(metric: str) -> str:
     cast(responses as float8) as responses,
     case when {metric} is null and responses > 0 then 1 else 0 end as is_score_missing,
     cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers{easy}
-from warehouse.{metric}_scores"""
+from warehouse.{metric}_scores
+where {changes.where_changed(f"{metric}_scores")}"""
 
 
-def compose_relation_query(relations: Sequence[str]) -> str:
-    """Compose the query of published relations: rows built over rows published."""
+def compose_relation_query(relations: Sequence[str], changes: Changes) -> str:
+    """Compose the query of published relations: rows to be over rows published."""
     counts = " union all ".join(
-        f"select '{name}' as row_id, (select count(*) from warehouse.{name}) as built,"
-        f" (select count(*) from marts.{name}) as published"
+        f"select '{name}' as row_id, {_count_all(f'marts.{name}')} as published,"
+        f" (select count(*) from warehouse.{name} where ({changes.where_changed(name)})"
+        f" and ({changes.where_published(name)})) - (select count(*) from marts.{name}"
+        f" where {changes.where_changed(name)}) as difference"
         for name in relations
     )
     return (
         "select row_id, case when published >= "
-        f"{SMALLEST_COMPARED_TABLE} then cast(built as float8) / published end as ratio"
+        f"{SMALLEST_COMPARED_TABLE} then"
+        " cast(published + difference as float8) / published end as ratio"
         f" from ({counts}) as relations"
+    )
+
+
+def _count_all(table: str) -> str:
+    """Compose how many rows a table has; of large ones, what the server counted."""
+    return (
+        f"coalesce((select nullif(reltuples, -1) from pg_class where oid ="
+        f" to_regclass('{table}') and reltuples >= {LARGEST_COUNTED_TABLE}),"
+        f" (select count(*) from {table}))"
     )
 
 
@@ -66,22 +129,32 @@ MEASURES = {
 }
 
 
-def _compose_metric_figures(metric: str) -> str:
+def _compose_metric_figures(metric: str, changes: Changes) -> str:
     """Compose the figures that hold the tables of one metric against each other."""
     measures = MEASURES[metric]
     names = ", ".join(["responses", *measures])
     negative = ", ".join(["-responses", *(f"-{name}" for name in measures)])
     of_facts = ", ".join(["-1", *(f"-({count})" for count in measures.values())])
     differ = " or ".join(f"sum({name}) <> 0" for name in ["responses", *measures])
+    daily, scores = f"mart_{metric}_daily", f"{metric}_scores"
+    days = starts_in_months = "true"
+    in_months = ""
+    if not (changes.is_whole(daily) or changes.is_whole("fct_survey_responses")):
+        days = f"answered_date in (select answered_date from {metric}_days)"
+    if not (changes.is_whole(daily) or changes.is_whole(scores)):
+        starts_in_months = f"period_start in (select month from {metric}_months)"
+        in_months = (
+            f" inner join {metric}_months as changed on answered_date >= changed.month"
+            " and answered_date < changed.month + interval '1 month'"
+        )
     return f"""
     (
         select count(*) from (
             select answered_date from (
-                select answered_date, {names} from warehouse.mart_{metric}_daily
+                select answered_date, {names} from warehouse.{daily} where {days}
                 union all
-                -- Confidential answers are in no daily mart.
                 select answered_date, {of_facts} from warehouse.fct_survey_responses
-                where is_counted and metric = '{metric}' and not is_confidential
+                where is_counted and metric = '{metric}' and {days}
             ) as both_sides
             group by answered_date
             having {differ}
@@ -94,11 +167,12 @@ def _compose_metric_figures(metric: str) -> str:
                     survey_kind,
                     cast(date_trunc('month', answered_date) as date) as month,
                     {names}
-                from warehouse.mart_{metric}_daily
+                from warehouse.{daily}{in_months}
                 union all
                 select survey_kind, period_start, {negative}
-                from warehouse.{metric}_scores
+                from warehouse.{scores}
                 where period_grain = 'month' and breakdown = 'total'
+                    and {starts_in_months}
             ) as both_sides
             group by survey_kind, month
             having {differ}
@@ -107,10 +181,11 @@ def _compose_metric_figures(metric: str) -> str:
     (
         select count(*) from (
             select survey_kind, period_key, breakdown, sum(responses) as responses
-            from warehouse.{metric}_scores
+            from warehouse.{scores}
+            where {changes.where_changed(scores)}
             group by survey_kind, period_key, breakdown
         ) as parts
-        inner join warehouse.{metric}_scores as totals
+        inner join warehouse.{scores} as totals
             on totals.survey_kind = parts.survey_kind
             and totals.period_key = parts.period_key
             and totals.breakdown = 'total'
@@ -118,16 +193,55 @@ def _compose_metric_figures(metric: str) -> str:
     ) as {metric}_differing_breakdowns"""
 
 
-def compose_figures_query() -> str:
-    """Compose the one row of figures; its row id is "all"."""
-    metrics = ",".join(_compose_metric_figures(metric) for metric in MEASURES)
-    keys = " union all ".join(
-        f"select customer_key from warehouse.{name}" for name in FACTS
+def _compose_changed_days(metric: str, changes: Changes) -> str:
+    """Compose the days and months of a metric whose rows changed, old place and new."""
+    daily = f"mart_{metric}_daily"
+    facts = changes.where_changed("fct_survey_responses")
+    of_facts = " union ".join(
+        f"select answered_date from {schema}.fct_survey_responses where {facts}"
+        for schema in ("warehouse", "marts")
     )
-    # Great Expectations wants a query that begins with select.
+    if changes.is_whole(daily) or changes.is_whole("fct_survey_responses"):
+        of_facts = (
+            "select answered_date from warehouse.fct_survey_responses where false"
+        )
+    return f"""
+{metric}_days as (
+    select cast(key as date) as answered_date
+    from audit.unpublished_keys
+    where model = '{daily}' and key is not null
+    union {of_facts}
+),
+
+{metric}_months as (
+    select cast(date_trunc('month', answered_date) as date) as month from {metric}_days
+    union
+    select cast(split_part(key, ':', 2) as date) from audit.unpublished_keys
+    where model = '{metric}_scores' and starts_with(key, 'month:')
+),
+"""
+
+
+def compose_figures_query(changes: Changes) -> str:
+    """Compose the one row of figures; its row id is "all"."""
+    metrics = ",".join(_compose_metric_figures(metric, changes) for metric in MEASURES)
+    changed_days = "".join(
+        _compose_changed_days(metric, changes) for metric in MEASURES
+    )
+    keys = " union all ".join(
+        f"select customer_key from warehouse.{name} where {changes.where_changed(name)}"
+        for name in FACTS
+    )
+    is_anybodys = " or ".join(
+        f"exists (select from warehouse.{name} as facts"
+        " where facts.customer_key = gone.customer_key)"
+        for name in FACTS
+    )
+    answers = _count_all("warehouse.fct_survey_responses")
+    tickets = _count_all("warehouse.fct_tickets")
     return f"""select * from (
 with
-
+{changed_days}
 newest_batches as (
     select split_part(feed, '.', 1) as source, max(batch_date) as batch_date
     from audit.build_loads
@@ -139,9 +253,30 @@ fact_customers as (
     select customer_key, count(*) as facts from ({keys}) as facts group by customer_key
 ),
 
+-- Customers that the dimension has lost, though a fact that did not change names them.
+gone_customers as (
+    select gone.customer_key
+    from (
+        select cast(key as uuid) as customer_key from audit.unpublished_keys
+        where model = 'dim_customers' and key is not null
+        except
+        select customer_key from warehouse.dim_customers
+    ) as gone
+    where {is_anybodys}
+),
+
+unknown_customers as (
+    select customer_key from fact_customers
+    where customer_key is not null and not exists (
+        select from warehouse.dim_customers as customers
+        where customers.customer_key = fact_customers.customer_key
+    )
+    union
+    select customer_key from gone_customers
+),
+
 answers as (
     select
-        count(*) as answers,
         count(*) filter (where is_counted and (
             score is null or score < scale_min or score > scale_max
         )) as off_scale,
@@ -156,6 +291,7 @@ answers as (
         group by survey_id
     ) as surveys on surveys.survey_id = fct_survey_responses.survey_id
     left join newest_batches on newest_batches.source = 'qualtrics'
+    where {changes.where_changed("fct_survey_responses")}
 ),
 
 tickets as (
@@ -165,6 +301,7 @@ tickets as (
         count(*) filter (where identity_method = 'unmatched') as unmatched
     from warehouse.fct_tickets
     left join newest_batches on newest_batches.source = 'zendesk'
+    where {changes.where_changed("fct_tickets")}
 ),
 
 touches as (
@@ -172,6 +309,7 @@ touches as (
         count(*) as touches,
         count(*) filter (where touchpoint = '(unmapped)') as unmapped
     from warehouse.fct_touchpoints
+    where {changes.where_changed("fct_touchpoints")}
 ),
 
 answered_days as (
@@ -204,24 +342,21 @@ select
     coalesce((
         select sum(facts) from fact_customers where customer_key is null
     ), 0) as facts_without_customer,
-    (
-        select count(*) from fact_customers
-        where customer_key is not null and not exists (
-            select from warehouse.dim_customers as customers
-            where customers.customer_key = fact_customers.customer_key
-        )
-    ) as unknown_customers,
+    (select count(*) from unknown_customers) as unknown_customers,
     (
         select count(*) from (
             select customer_key from warehouse.dim_customers
+            where {changes.where_changed("dim_customers")}
             group by customer_key
             having count(*) filter (where is_current) <> 1
         ) as customers
     ) as customers_without_one_current_version,
     answers.future as future_answers,
-    cast(answers.future as float8) / nullif(answers.answers, 0) as future_answer_share,
-    cast(tickets.future as float8) / nullif(tickets.tickets, 0) as future_ticket_share,
-    cast(touches.unmapped as float8) / nullif(touches.touches, 0) as unmapped_share,
+    cast(answers.future as float8) / nullif({answers}, 0) as future_answer_share,
+    cast(tickets.future as float8) / nullif({tickets}, 0) as future_ticket_share,
+    case when touches.touches >= 100 then
+        cast(touches.unmapped as float8) / touches.touches
+    end as unmapped_share,
     case when tickets.tickets >= 100 then
         cast(tickets.unmatched as float8) / tickets.tickets
     end as unmatched_ticket_share,

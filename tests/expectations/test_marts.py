@@ -58,8 +58,14 @@ def published(
 
 
 def begin_build(settings: Settings) -> None:
-    """Let the last build be one that is not checked yet."""
-    execute(settings, "update audit.builds set gated_at = null")
+    """Let the last build be one that built everything and is not checked yet."""
+    execute(
+        settings,
+        "update audit.builds set gated_at = null;"
+        " insert into audit.unpublished_keys (model, key)"
+        " select model, null from audit.models where is_published"
+        " on conflict do nothing",
+    )
 
 
 def list_failures(settings: Settings, run_id: str) -> dict[str, str]:

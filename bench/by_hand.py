@@ -1,0 +1,5 @@
+"""stub"""
+
+
+def measure_by_hand(settings, say):
+    return {}
