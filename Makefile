@@ -62,8 +62,8 @@ url: $(VENV)/.runtime  ## print the warehouse's address for psql and BI; start P
 psql: $(VENV)/.runtime  ## open psql on the warehouse
 	@$(CLI) psql
 
-bench: $(VENV)/.dev  ## measure the loader against a bare COPY; writes build/bench.json
-	@$(PYTHON) -m bench
+bench: $(VENV)/.dev  ## measure loads, and nights on a long history; CUSTOMERS=<number> for a smaller one, BENCH=<name ...> for some
+	@$(PYTHON) -m bench $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(BENCH)
 
 lint: $(VENV)/.dev  ## ruff and mypy
 	@$(PYTHON) -m ruff check .

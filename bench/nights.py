@@ -43,7 +43,7 @@ class Side:
 
     @property
     def night_seconds(self) -> float:
-        """Seconds of the usual night; the first after the history still makes things."""
+        """Seconds of a usual night; the first one still makes indexes."""
         return median(sum(steps.values()) for steps in self.nights[1:])
 
     def step_seconds(self, step: str) -> float:

@@ -4,8 +4,8 @@ They follow the night. What publish has not copied yet (audit.unpublished_keys) 
 may be wrong: the rows of those keys, and the days, months and periods that they belong
 to; all else passed before. Where a model was built whole, everything is read.
 
-Each is one select statement: it begins with `select` and has no percent sign; its column
-`row_id` tells a failing row from the others.
+Each is one select statement: it begins with `select` and has no percent sign; its
+column `row_id` tells a failing row from the others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ ROW_ID = "row_id"
 SMALLEST_COMPARED_TABLE = 200
 # From here on the server's own count, kept by autovacuum, is near enough for a share.
 LARGEST_COUNTED_TABLE = 50_000
+# The table behind the views nps_scores, csat_scores and ces_scores.
+SCORES = "experience_scores"
 FACTS = ("fct_survey_responses", "fct_tickets", "fct_touchpoints")
 # Answers that the counts of a row do not account for.
 UNACCOUNTED = {
@@ -84,7 +86,7 @@ def compose_score_query(metric: str, changes: Changes) -> str:
     case when {metric} is null and responses > 0 then 1 else 0 end as is_score_missing,
     cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers{easy}
 from warehouse.{metric}_scores
-where {changes.where_changed(f"{metric}_scores")}"""
+where {changes.where_changed(SCORES)}"""
 
 
 def compose_relation_query(relations: Sequence[str], changes: Changes) -> str:
@@ -141,7 +143,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
     in_months = ""
     if not (changes.is_whole(daily) or changes.is_whole("fct_survey_responses")):
         days = f"answered_date in (select answered_date from {metric}_days)"
-    if not (changes.is_whole(daily) or changes.is_whole(scores)):
+    if not (changes.is_whole(daily) or changes.is_whole(SCORES)):
         starts_in_months = f"period_start in (select month from {metric}_months)"
         in_months = (
             f" inner join {metric}_months as changed on answered_date >= changed.month"
@@ -154,7 +156,8 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
                 select answered_date, {names} from warehouse.{daily} where {days}
                 union all
                 select answered_date, {of_facts} from warehouse.fct_survey_responses
-                where is_counted and metric = '{metric}' and {days}
+                where is_counted and metric = '{metric}' and not is_confidential
+                    and {days}
             ) as both_sides
             group by answered_date
             having {differ}
@@ -182,7 +185,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
         select count(*) from (
             select survey_kind, period_key, breakdown, sum(responses) as responses
             from warehouse.{scores}
-            where {changes.where_changed(scores)}
+            where {changes.where_changed(SCORES)}
             group by survey_kind, period_key, breakdown
         ) as parts
         inner join warehouse.{scores} as totals
@@ -217,7 +220,7 @@ def _compose_changed_days(metric: str, changes: Changes) -> str:
     select cast(date_trunc('month', answered_date) as date) as month from {metric}_days
     union
     select cast(split_part(key, ':', 2) as date) from audit.unpublished_keys
-    where model = '{metric}_scores' and starts_with(key, 'month:')
+    where model = '{SCORES}' and starts_with(key, 'month:')
 ),
 """
 

@@ -79,7 +79,7 @@ def _is_already_checked(connection: psycopg.Connection) -> bool:
 
 def _read_published_relations(connection: psycopg.Connection) -> list[str]:
     rows = connection.execute(
-        "select model from audit.models where is_published"
+        "select model from audit.models where is_published and kind <> 'view'"
         " and to_regclass('warehouse.' || model) is not null"
         " and to_regclass('marts.' || model) is not null order by model"
     ).fetchall()
