@@ -153,6 +153,11 @@ FIGURE_RULES = (
         "every customer has one current version",
         "{value:,.0f} customers have no current version or several",
     ),
+    _rule_of_zero(
+        "customers_with_other_visits",
+        "every advancing touch is in one visit",
+        "the visits of {value:,.0f} customers do not add up to their touches",
+    ),
     Rule(
         name="hardly any answer lies in the future",
         column="future_answer_share",

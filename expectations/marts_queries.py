@@ -48,6 +48,11 @@ class Changes:
     def __init__(self, changes: Mapping[str, Change]) -> None:
         self._changes = changes
 
+    def find_scores(self, metric: str) -> str:
+        """Return the table that holds a metric's scores: its own, or that of all."""
+        own = f"{metric}_scores"
+        return own if own in self._changes else SCORES
+
     def is_whole(self, model: str) -> bool:
         """Whether all rows of a model must be looked at."""
         return model not in self._changes or self._changes[model].is_whole
@@ -86,7 +91,7 @@ def compose_score_query(metric: str, changes: Changes) -> str:
     case when {metric} is null and responses > 0 then 1 else 0 end as is_score_missing,
     cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers{easy}
 from warehouse.{metric}_scores
-where {changes.where_changed(SCORES)}"""
+where {changes.where_changed(changes.find_scores(metric))}"""
 
 
 def compose_relation_query(relations: Sequence[str], changes: Changes) -> str:
@@ -143,7 +148,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
     in_months = ""
     if not (changes.is_whole(daily) or changes.is_whole("fct_survey_responses")):
         days = f"answered_date in (select answered_date from {metric}_days)"
-    if not (changes.is_whole(daily) or changes.is_whole(SCORES)):
+    if not (changes.is_whole(daily) or changes.is_whole(changes.find_scores(metric))):
         starts_in_months = f"period_start in (select month from {metric}_months)"
         in_months = (
             f" inner join {metric}_months as changed on answered_date >= changed.month"
@@ -185,7 +190,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
         select count(*) from (
             select survey_kind, period_key, breakdown, sum(responses) as responses
             from warehouse.{scores}
-            where {changes.where_changed(SCORES)}
+            where {changes.where_changed(changes.find_scores(metric))}
             group by survey_kind, period_key, breakdown
         ) as parts
         inner join warehouse.{scores} as totals
@@ -220,9 +225,42 @@ def _compose_changed_days(metric: str, changes: Changes) -> str:
     select cast(date_trunc('month', answered_date) as date) as month from {metric}_days
     union
     select cast(split_part(key, ':', 2) as date) from audit.unpublished_keys
-    where model = '{SCORES}' and starts_with(key, 'month:')
+    where model = '{changes.find_scores(metric)}' and starts_with(key, 'month:')
 ),
 """
+
+
+def _compose_visits_figure(changes: Changes) -> str:
+    """Compose how many customers have visits that miss, or repeat, advancing touches.
+
+    Cases of support are advanced by their tickets too, so they are left out.
+    """
+    touches, visits = "fct_touchpoints", "fct_journey_stage_visits"
+    customers = "true"
+    if not (changes.is_whole(touches) or changes.is_whole(visits)):
+        customers = (
+            "customer_key in (select cast(key as uuid) from audit.unpublished_keys"
+            f" where model = '{visits}' union select customer_key from"
+            f" warehouse.{touches} where {changes.where_changed(touches)})"
+        )
+    return f"""(
+        select count(*) from (
+            select customer_key from (
+                select customer_key, advancing_events as events
+                from warehouse.{visits}
+                where lane <> 'support' and {customers}
+                union all
+                select customer_key, -1
+                from warehouse.{touches}
+                inner join warehouse.journey_stages
+                    on journey_stages.journey_stage = {touches}.journey_stage
+                    and journey_stages.lane <> 'support'
+                where advances_stage and {customers}
+            ) as both_sides
+            group by customer_key
+            having sum(events) <> 0
+        ) as customers
+    ) as customers_with_other_visits"""
 
 
 def compose_figures_query(changes: Changes) -> str:
@@ -354,6 +392,7 @@ select
             having count(*) filter (where is_current) <> 1
         ) as customers
     ) as customers_without_one_current_version,
+    {_compose_visits_figure(changes)},
     answers.future as future_answers,
     cast(answers.future as float8) / nullif({answers}, 0) as future_answer_share,
     cast(tickets.future as float8) / nullif({tickets}, 0) as future_ticket_share,

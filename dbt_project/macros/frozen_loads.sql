@@ -16,6 +16,11 @@ build_loads.batch_date as _batch_date,
     {{ alias }}._row_number
 {%- endmacro %}
 
+{# A natural key of several columns, spelled as its index is (include/loading/raw_tables.py). #}
+{% macro natural_key(columns) -%}
+{% for column in columns %}coalesce({{ column }}, ''){% if not loop.last %} || '|' || {% endif %}{% endfor %}
+{%- endmacro %}
+
 {# Rank of a row among the versions of its natural key: 1 is the one that holds. #}
 {% macro version_rank(version_stamp=none) -%}
 row_number() over (

@@ -157,7 +157,10 @@ def natural_key(contract: FeedContract, alias: str) -> sql.Composed:
     ]
     if len(parts) == 1:
         return sql.Composed([parts[0]])
-    return sql.SQL("concat_ws('|', {})").format(sql.SQL(", ").join(parts))
+    # As the index on it is written, which concat_ws() could not be: it is not immutable.
+    return sql.SQL(" || '|' || ").join(
+        sql.SQL("coalesce({}, '')").format(part) for part in parts
+    )
 
 
 def _collect_delta_keys(

@@ -103,7 +103,16 @@ def _ensure_key_indexes(connection: psycopg.Connection, contract: FeedContract) 
         else sql.Identifier(name)
         for name in contract.natural_key
     ]
-    wanted = {f"{contract.feed}__natural_key": (raw.table, sql.SQL(", ").join(keys))}
+    name, key = f"{contract.feed}__natural_key", keys[0]
+    if len(keys) > 1:
+        # One text, as staging views and builds spell it, so that they find it here.
+        name = f"{name}_text"
+        key = sql.SQL("({})").format(
+            sql.SQL(" || '|' || ").join(
+                sql.SQL("coalesce({}, '')").format(part) for part in keys
+            )
+        )
+    wanted = {name: (raw.table, key)}
     if contract.is_snapshot:
         wanted[f"{contract.feed}__snapshots__row_id"] = (
             raw.snapshots,

@@ -68,9 +68,14 @@ def begin_build(settings: Settings) -> None:
     )
 
 
-def list_failures(settings: Settings, run_id: str) -> dict[str, str]:
+def list_failures(
+    settings: Settings, run_id: str, is_whole: bool = True
+) -> dict[str, str]:
     """Check, and return the severity of each rule of each suite that is not met."""
-    begin_build(settings)
+    if is_whole:
+        begin_build(settings)
+    else:
+        execute(settings, "update audit.builds set gated_at = null")
     with suppress(GateError):
         check_marts(settings, run_id)
     return {
@@ -220,6 +225,11 @@ PLANTS = {
         "update warehouse.dim_customers set is_current = true",
         ("figures: every customer has one current version",),
     ),
+    "visits that miss a touch": Plant(
+        "update warehouse.fct_journey_stage_visits set advancing_events = 9"
+        " where lane = 'buying'",
+        ("figures: every advancing touch is in one visit",),
+    ),
     "one answer in the future": Plant(
         f"update {FACTS} set answered_date = date '2027-01-01'"
         f" where answer_id = (select max(answer_id) from {FACTS})",
@@ -275,6 +285,49 @@ def test_rules_find_what_is_planted(published: Settings, name: str) -> None:
     found = list_failures(published, "run")
     for rule in plant.rules:
         assert found.get(rule) == SEVERITIES[rule]
+
+
+# A statement that spoils the warehouse; the keys that a build marks with it; the rule.
+PLANTS_OF_ONE_NIGHT = {
+    "an answer off its scale": (
+        f"update {FACTS} set score = 11 where answer_id = (select max(answer_id)"
+        f" from {FACTS} where is_counted and metric = 'nps' and not is_confidential)",
+        f"select 'fct_survey_responses', response_id from {FACTS} where score = 11",
+        "figures: counted answers lie on their scale",
+    ),
+    "an answer that its day does not count": (
+        "delete from warehouse.mart_nps_daily",
+        f"select 'fct_survey_responses', max(response_id) from {FACTS}"
+        " where is_counted and metric = 'nps' and not is_confidential",
+        "figures: the daily nps mart adds up to its facts",
+    ),
+    "a day that has lost its answers": (
+        "delete from warehouse.mart_nps_daily",
+        "select 'mart_nps_daily', cast(max(answered_date) as text)"
+        " from marts.mart_nps_daily",
+        "figures: the nps scores add up to the daily mart",
+    ),
+    "a customer who is gone": (
+        "delete from warehouse.dim_customers where customer_key ="
+        " (select customer_key from warehouse.fct_tickets limit 1)",
+        "select 'dim_customers', cast(customer_key as text) from marts.dim_customers"
+        " except"
+        " select 'dim_customers', cast(customer_key as text)"
+        " from warehouse.dim_customers",
+        "figures: every customer of a fact is in dim_customers",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLANTS_OF_ONE_NIGHT)
+def test_rules_look_at_what_is_not_published_yet(
+    published: Settings, name: str
+) -> None:
+    statement, keys, rule = PLANTS_OF_ONE_NIGHT[name]
+    execute(published, statement)
+    assert list_failures(published, "nothing marked", is_whole=False) == {}
+    execute(published, f"insert into audit.unpublished_keys (model, key) {keys}")
+    assert rule in list_failures(published, "marked", is_whole=False)
 
 
 def test_a_critical_failure_keeps_the_marts_as_they_are(published: Settings) -> None:

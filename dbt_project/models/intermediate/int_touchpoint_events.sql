@@ -30,7 +30,8 @@
 
 with
 
-orders as (
+-- Written out, it would be read whole, for the products of a few deliveries.
+orders as not materialized (
     select * from {{ ref('int_orders') }}
 ),
 

@@ -15,7 +15,7 @@ select
     _row_number
 from (
     select
-        concat_ws('|', deal_stage_history.deal_id, deal_stage_history.deal_stage, deal_stage_history.date_entered) as natural_key,
+        {{ natural_key(['deal_stage_history.deal_id', 'deal_stage_history.deal_stage', 'deal_stage_history.date_entered']) }} as natural_key,
         deal_stage_history.deal_id,
         deal_stage_history.deal_stage,
         deal_stage_history.change_source,

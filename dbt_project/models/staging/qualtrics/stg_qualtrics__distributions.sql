@@ -24,7 +24,7 @@ select
     _row_number
 from (
     select
-        concat_ws('|', distributions.distribution_id, distributions.contact_id) as natural_key,
+        {{ natural_key(['distributions.distribution_id', 'distributions.contact_id']) }} as natural_key,
         distributions.distribution_id || ':' || distributions.contact_id as invitation_id,
         distributions.survey_id,
         distributions.contact_id as survey_contact_id,
