@@ -157,7 +157,7 @@ def natural_key(contract: FeedContract, alias: str) -> sql.Composed:
     ]
     if len(parts) == 1:
         return sql.Composed([parts[0]])
-    # As the index on it is written, which concat_ws() could not be: it is not immutable.
+    # As its index is written; concat_ws() is not immutable, so no index could have it.
     return sql.SQL(" || '|' || ").join(
         sql.SQL("coalesce({}, '')").format(part) for part in parts
     )
