@@ -23,7 +23,7 @@ FACTS = ("fct_survey_responses", "fct_tickets", "fct_touchpoints")
 UNACCOUNTED = {
     "nps": "promoters + passives + detractors - responses",
     "csat": "greatest(top_box - responses, 0) + greatest(-top_box, 0)",
-    "ces": "greatest(easy - responses, 0) + greatest(-easy, 0)",
+    "ces": "greatest(top_box - responses, 0) + greatest(-top_box, 0)",
 }
 
 
@@ -48,11 +48,6 @@ class Changes:
     def __init__(self, changes: Mapping[str, Change]) -> None:
         self._changes = changes
 
-    def find_scores(self, metric: str) -> str:
-        """Return the table that holds a metric's scores: its own, or that of all."""
-        own = f"{metric}_scores"
-        return own if own in self._changes else SCORES
-
     def is_whole(self, model: str) -> bool:
         """Whether all rows of a model must be looked at."""
         return model not in self._changes or self._changes[model].is_whole
@@ -75,23 +70,33 @@ class Changes:
 
 
 def compose_score_query(metric: str, changes: Changes) -> str:
-    """Compose the query of one score table; its row id is the score's key."""
-    easy = ", cast(easy_share as float8) as easy_share" if metric == "ces" else ""
+    """Compose the query of one metric's scores; its row id is the score's key.
+
+    The easy share stands in rows of its own beside the CES. Hidden scores show nothing.
+    """
+    metrics = [metric]
+    easy_share = ""
+    if metric == "ces":
+        metrics.append("easy_share")
+        easy_share = """
+    case when metric = 'easy_share' then cast(score as float8) end as easy_share,"""
+    names = ", ".join(f"'{name}'" for name in metrics)
+    columns = "".join(
+        f"""
+    case when metric = '{metric}' then cast(score{bound} as float8) end
+        as {metric}{bound},"""
+        for bound in ("", "_low_95", "_high_95")
+    )
     return f"""select
-    score_period_key as row_id,
-    cast({metric} as float8) as {metric},
-    cast({metric}_low_95 as float8) as {metric}_low_95,
-    cast({metric}_high_95 as float8) as {metric}_high_95,
+    score_period_key as row_id,{columns}{easy_share}
     case when responses >= 2 then
-        cast(
-            greatest({metric}_low_95 - {metric}, {metric} - {metric}_high_95) as float8
-        )
+        cast(greatest(score_low_95 - score, score - score_high_95) as float8)
     end as outside_interval,
     cast(responses as float8) as responses,
-    case when {metric} is null and responses > 0 then 1 else 0 end as is_score_missing,
-    cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers{easy}
-from warehouse.{metric}_scores
-where {changes.where_changed(changes.find_scores(metric))}"""
+    case when score is null then 1 else 0 end as is_score_missing,
+    cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers
+from warehouse.{SCORES}
+where metric in ({names}) and hidden_as is null and {changes.where_changed(SCORES)}"""
 
 
 def compose_relation_query(relations: Sequence[str], changes: Changes) -> str:
@@ -148,7 +153,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
     in_months = ""
     if not (changes.is_whole(daily) or changes.is_whole("fct_survey_responses")):
         days = f"answered_date in (select answered_date from {metric}_days)"
-    if not (changes.is_whole(daily) or changes.is_whole(changes.find_scores(metric))):
+    if not (changes.is_whole(daily) or changes.is_whole(SCORES)):
         starts_in_months = f"period_start in (select month from {metric}_months)"
         in_months = (
             f" inner join {metric}_months as changed on answered_date >= changed.month"
@@ -190,7 +195,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
         select count(*) from (
             select survey_kind, period_key, breakdown, sum(responses) as responses
             from warehouse.{scores}
-            where {changes.where_changed(changes.find_scores(metric))}
+            where {changes.where_changed(SCORES)}
             group by survey_kind, period_key, breakdown
         ) as parts
         inner join warehouse.{scores} as totals
@@ -225,7 +230,7 @@ def _compose_changed_days(metric: str, changes: Changes) -> str:
     select cast(date_trunc('month', answered_date) as date) as month from {metric}_days
     union
     select cast(split_part(key, ':', 2) as date) from audit.unpublished_keys
-    where model = '{changes.find_scores(metric)}' and starts_with(key, 'month:')
+    where model = '{SCORES}' and starts_with(key, 'month:')
 ),
 """
 

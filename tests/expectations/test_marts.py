@@ -121,12 +121,14 @@ SEVERITIES = {
 TOTAL = "breakdown = 'total' and period_grain = 'month'"
 
 
-def on_scores(assignment: str, where: str = TOTAL) -> str:
-    """Update the three score tables; {m} is the metric."""
+SCORES = "warehouse.experience_scores"
+
+
+def on_scores(assignment: str, metric: str = "", where: str = TOTAL) -> str:
+    """Update the scores of one metric, or of the three."""
     return "; ".join(
-        f"update warehouse.{metric}_scores set {assignment.format(m=metric)}"
-        f" where {where}"
-        for metric in marts.SCORE_RULES
+        f"update {SCORES} set {assignment} where metric = '{name}' and {where}"
+        for name in ([metric] if metric else marts.SCORE_RULES)
     )
 
 
@@ -139,12 +141,14 @@ def in_all_scores(rule: str) -> tuple[str, ...]:
 FACTS = "warehouse.fct_survey_responses"
 PLANTS = {
     "scores off their scale": Plant(
-        on_scores("{m} = 340"), in_all_scores("{m} lies on its scale")
+        on_scores("score = 340"), in_all_scores("{m} lies on its scale")
     ),
     "bounds off their scale": Plant(
-        "update warehouse.nps_scores set nps_low_95 = -101, nps_high_95 = 101;"
-        " update warehouse.csat_scores set csat_low_95 = -1, csat_high_95 = 101;"
-        " update warehouse.ces_scores set easy_share = 101",
+        on_scores("score_low_95 = -101, score_high_95 = 101", "nps")
+        + ";"
+        + on_scores("score_low_95 = -1, score_high_95 = 101", "csat")
+        + ";"
+        + on_scores("score = 101", "easy_share"),
         (
             "nps_scores: nps_low_95 lies on its scale",
             "nps_scores: nps_high_95 lies on its scale",
@@ -154,25 +158,21 @@ PLANTS = {
         ),
     ),
     "scores outside their interval": Plant(
-        on_scores("{m}_low_95 = {m} + 1"),
+        on_scores("score_low_95 = score + 1"),
         in_all_scores("{m} lies inside its interval"),
     ),
     "rows without answers": Plant(
         on_scores("responses = 0"), in_all_scores("{m} rows have answers")
     ),
     "missing scores": Plant(
-        ";".join(
-            f"alter table warehouse.{metric}_scores alter {metric} drop not null"
-            for metric in marts.SCORE_RULES
-        )
-        + ";"
-        + on_scores("{m} = null"),
-        in_all_scores("every {m} row has its score"),
+        on_scores("score = null"), in_all_scores("every {m} row has its score")
     ),
     "counts that do not add up": Plant(
-        "update warehouse.nps_scores set promoters = promoters + 1;"
-        " update warehouse.csat_scores set top_box = responses + 1;"
-        " update warehouse.ces_scores set easy = responses + 1",
+        on_scores("promoters = promoters + 1", "nps")
+        + ";"
+        + on_scores("top_box = responses + 1", "csat")
+        + ";"
+        + on_scores("top_box = responses + 1", "ces"),
         in_all_scores("{m} counts add up"),
     ),
     "a day lost between facts and daily marts": Plant(
@@ -197,9 +197,10 @@ PLANTS = {
     ),
     "a breakdown that lost a value": Plant(
         "; ".join(
-            f"delete from warehouse.{metric}_scores where score_period_key ="
-            f" (select max(score_period_key) from warehouse.{metric}_scores"
-            "  where breakdown = 'country')"
+            f"delete from {SCORES} where score_period_key ="
+            f" (select max(score_period_key) from {SCORES}"
+            f"  where metric = '{metric}' and breakdown = 'country'"
+            "  and not is_confidential)"
             for metric in marts.SCORE_RULES
         ),
         tuple(
@@ -332,7 +333,7 @@ def test_rules_look_at_what_is_not_published_yet(
 
 def test_a_critical_failure_keeps_the_marts_as_they_are(published: Settings) -> None:
     begin_build(published)
-    execute(published, on_scores("nps = 340").split(";")[0])
+    execute(published, on_scores("score = 340", "nps"))
     with pytest.raises(GateError, match=r"nps is 340\.0 in nps\|.*marts stay") as error:
         check_marts(published, "run")
     assert error.value.source is None
@@ -378,12 +379,12 @@ def test_a_build_that_failed_is_not_checked(published: Settings) -> None:
 def test_the_check_of_a_run_that_is_repeated_replaces_its_results(
     published: Settings,
 ) -> None:
-    execute(published, on_scores("nps = 340").split(";")[0])
+    execute(published, on_scores("score = 340", "nps"))
     assert list_failures(published, "run")
-    execute(published, "update warehouse.nps_scores set nps = 0.0 where nps = 340")
+    execute(published, f"update {SCORES} set score = 0.0 where score = 340")
     execute(
         published,
-        "update warehouse.nps_scores set nps_low_95 = nps,"
-        " nps_high_95 = nps where nps is not null",
+        f"update {SCORES} set score_low_95 = score,"
+        " score_high_95 = score where metric = 'nps' and score is not null",
     )
     assert list_failures(published, "run") == {}
