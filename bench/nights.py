@@ -24,7 +24,6 @@ from bench.history import describe_history, write_history
 from include import night
 from include.settings import DEFAULT_TIME_ZONE, Settings
 
-NIGHTS = 5
 SIDES = ("tenth", "full")
 SLOWEST = 10
 KEY_SECRET = "a secret of the benchmark, so that keys are the same"
@@ -50,14 +49,14 @@ class Side:
         return median(steps[step] for steps in self.nights[1:])
 
 
-def bench_history(url: str, landing: Path, customers: int) -> Figures:
+def bench_history(url: str, landing: Path, customers: int, count: int) -> Figures:
     """Build a history and a tenth of it, then the same nights on both, in turns."""
     logging.getLogger("include").setLevel(logging.ERROR)
     # dbt leaves what it has read of the project here; the next run starts without.
     reports = landing.parent / "report"
     folder = landing / "history"
     try:
-        parameters = describe_history(customers, NIGHTS)
+        parameters = describe_history(customers, count)
         _say(f"writing the exports of {customers:,} customers")
         figures: Figures = dict(write_history(parameters, folder))
         sides = [
@@ -66,7 +65,7 @@ def bench_history(url: str, landing: Path, customers: int) -> Figures:
         for side in sides:
             side.first = _run_night(side.settings, parameters.first_export, "history")
             _say(f"{side.name} history: {_describe(side.first)}")
-        for number in range(NIGHTS):
+        for number in range(count):
             batch_date = parameters.first_export + timedelta(days=number + 1)
             for side in sides:
                 steps = _run_night(side.settings, batch_date, f"night {number + 1}")
