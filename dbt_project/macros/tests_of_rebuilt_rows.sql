@@ -11,7 +11,7 @@
     - relationships: rows that were not rebuilt and whose parent has gone.
 #}
 
-{# dbt calls this for the rows of every generic test. #}
+{# dbt calls this for the rows of every generic test; each names them as it likes. #}
 {% macro get_where_subquery(relation) -%}
     {%- set conditions = [] -%}
     {%- if config.get('where') -%}
@@ -23,7 +23,7 @@
     {%- if not conditions -%}
         {{ return(relation) }}
     {%- endif -%}
-    {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ') as rebuilt') }}
+    {{ return('(select * from ' ~ relation ~ ' where ' ~ conditions | join(' and ') ~ ')') }}
 {%- endmacro %}
 
 {% macro find_model(name) -%}
@@ -87,7 +87,7 @@
     {%- set names = columns | join(', ') -%}
     {{ return(
         '(select * from ' ~ node.relation_name ~ ' where (' ~ names ~ ') in (select '
-        ~ names ~ ' from ' ~ rows ~ ')) as may_be_equal'
+        ~ names ~ ' from ' ~ rows ~ '))'
     ) }}
 {%- endmacro %}
 
