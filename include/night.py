@@ -76,12 +76,12 @@ def check_raw(settings: Settings, run_id: str) -> GateResult:
     return gates.check_raw(settings, run_id)
 
 
-def build(settings: Settings, run_id: str) -> "BuildResult":
-    """Build what the accepted loads touch."""
+def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> "BuildResult":
+    """Build what the accepted loads touch, and test it."""
     # dbt takes seconds to import; the tasks that load do without it.
     from include.building import builds
 
-    return builds.build(settings, run_id)
+    return builds.build(settings, run_id, with_tests=with_tests)
 
 
 def check_marts(settings: Settings, run_id: str) -> GateResult:
@@ -181,6 +181,8 @@ def run_nights(
     last: date,
     run_id: str,
     progress: Progress = log.info,
+    *,
+    with_tests: bool = True,
 ) -> list[str]:
     """Load a range of batch dates at once, then build, check and publish once.
 
@@ -193,7 +195,7 @@ def run_nights(
         _extract(settings, role, first, last, run_id, progress)
     result = check_raw(settings, run_id)
     progress(f"gate 1: {result.checked} loads checked, {len(result.held_loads)} held")
-    built = build(settings, run_id)
+    built = build(settings, run_id, with_tests=with_tests)
     progress(f"build: {built.loads_touched} loads, {built.models_rebuilt} models")
     check_marts(settings, run_id)
     progress("gate 2: passed")

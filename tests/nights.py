@@ -12,9 +12,23 @@ from include.settings import Settings, connect
 Hashes = dict[str, tuple[int, str]]
 
 
-def run(settings: Settings, first: date, last: date, run_id: str) -> list[str]:
+def run(
+    settings: Settings,
+    first: date,
+    last: date,
+    run_id: str,
+    *,
+    with_tests: bool = True,
+) -> list[str]:
     """Load the nights first to last as one range and publish; return the problems."""
-    return night.run_nights(settings, first, last, run_id, progress=lambda line: None)
+    return night.run_nights(
+        settings,
+        first,
+        last,
+        run_id,
+        progress=lambda line: None,
+        with_tests=with_tests,
+    )
 
 
 def list_days(first: date, last: date) -> list[date]:

@@ -46,8 +46,13 @@ class BuildResult:
     outcomes: list[NodeOutcome] = field(repr=False)
 
 
-def build(settings: Settings, run_id: str) -> BuildResult:
+def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildResult:
     """Bring the warehouse up to the loads that are accepted now.
+
+    Parameters
+    ----------
+    with_tests : run the data tests of what is built, too; only a comparison of builds
+        with each other does without them
 
     Raises BuildError: another build is under way, the key secret is another one than
     the warehouse was built with, or a model or test failed (which one, why).
@@ -71,7 +76,13 @@ def build(settings: Settings, run_id: str) -> BuildResult:
             # A night that brought nothing new leaves nothing to build, or to test.
             if touched or rebuilt or _has_dirty_keys(connection):
                 _build_parts(
-                    connection, settings, dbt, unchanged, has_statistics, outcomes
+                    connection,
+                    settings,
+                    dbt,
+                    unchanged,
+                    has_statistics,
+                    with_tests,
+                    outcomes,
                 )
             failure = _describe_failure(settings, outcomes)
         except BuildError as error:
@@ -99,6 +110,7 @@ def _build_parts(
     dbt: Dbt,
     unchanged: list[str],
     has_statistics: bool,
+    with_tests: bool,
     outcomes: list[NodeOutcome],
 ) -> None:
     """Build what the statistics read, the statistics, and what reads them.
@@ -106,10 +118,10 @@ def _build_parts(
     Adds to the outcomes as it goes. A failure ends it: each part builds on the last.
     """
     if not has_statistics:
-        outcomes += dbt.build(exclude=unchanged)
+        outcomes += dbt.build(exclude=unchanged, with_tests=with_tests)
         return
     readers = f"source:{statistics.SOURCE}+"
-    outcomes += dbt.build(exclude=[readers, *unchanged])
+    outcomes += dbt.build(exclude=[readers, *unchanged], with_tests=with_tests)
     if any(outcome.is_failure for outcome in outcomes):
         return
     started = time.monotonic()
@@ -130,7 +142,7 @@ def _build_parts(
             message=None,
         )
     )
-    outcomes += dbt.build(select=[readers], exclude=unchanged)
+    outcomes += dbt.build(select=[readers], exclude=unchanged, with_tests=with_tests)
 
 
 def _describe_statistics(nodes: list[Node]) -> Node:
