@@ -18,9 +18,28 @@
 
 with
 
-hidden_scores as (
+scores_suppressed as (
     select *
     from {{ source('statistics', 'hidden_scores') }}
+),
+
+-- Whoever keeps last night's scores of a running period would see what the night added.
+scores_unfinished as (
+    select
+        periods.score_period_key,
+        'incomplete' as hidden_as
+    from {{ ref('int_score_periods') }} as periods
+    left join scores_suppressed
+        on scores_suppressed.score_period_key = periods.score_period_key
+    where periods.is_confidential
+        and scores_suppressed.score_period_key is null
+        and not {{ is_complete_period() }}
+),
+
+hidden_scores as (
+    select score_period_key, hidden_as from scores_suppressed
+    union all
+    select score_period_key, hidden_as from scores_unfinished
 ),
 
 periods as (
