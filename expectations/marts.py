@@ -17,11 +17,25 @@ ASK = "ask the owner of the source whether that is right"
 
 # The relations whose rows come from one source alone.
 SOURCES = {
+    "dim_agents": "zendesk",
+    "dim_products": "hubspot",
+    "experience_scores": "qualtrics",
+    "fct_deliveries": "hubspot",
+    "fct_purchases": "hubspot",
+    "fct_returns": "hubspot",
+    "fct_reviews": "qualtrics",
+    "fct_survey_invitations": "qualtrics",
     "fct_survey_responses": "qualtrics",
+    "fct_ticket_events": "zendesk",
     "fct_tickets": "zendesk",
-    "mart_nps_daily": "qualtrics",
-    "mart_csat_daily": "qualtrics",
     "mart_ces_daily": "qualtrics",
+    "mart_csat_daily": "qualtrics",
+    "mart_nps_daily": "qualtrics",
+    "mart_response_funnel": "qualtrics",
+    "mart_response_rates": "qualtrics",
+    "mart_uninvited_responses": "qualtrics",
+    "score_movers": "qualtrics",
+    "unregistered_surveys": "qualtrics",
 }
 
 
