@@ -25,7 +25,6 @@ from include.building.build_lock import build_lock
 from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
 from include.building.model_fingerprints import (
     Node,
-    descends_from,
     list_unchanged,
     read_nodes,
 )
@@ -59,11 +58,10 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildR
     """
     contracts = list(read_contracts(settings.project_folder).values())
     dbt = Dbt(settings)
-    manifest = dbt.parse()
-    nodes = read_nodes(manifest, {"reporting_time_zone": settings.reporting_time_zone})
-    has_statistics = descends_from(manifest, statistics.SOURCE)
-    if has_statistics:
-        nodes.append(_describe_statistics(nodes))
+    nodes = read_nodes(
+        dbt.parse(), {"reporting_time_zone": settings.reporting_time_zone}
+    )
+    nodes.append(_describe_statistics(nodes))
     with connect(settings) as connection, build_lock(connection):
         _check_key_secret(connection, settings)
         with connection.transaction():
@@ -75,15 +73,7 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildR
         try:
             # A night that brought nothing new leaves nothing to build, or to test.
             if touched or rebuilt or _has_dirty_keys(connection):
-                _build_parts(
-                    connection,
-                    settings,
-                    dbt,
-                    unchanged,
-                    has_statistics,
-                    with_tests,
-                    outcomes,
-                )
+                _build_parts(connection, settings, dbt, unchanged, with_tests, outcomes)
             failure = _describe_failure(settings, outcomes)
         except BuildError as error:
             failure = str(error)
@@ -109,7 +99,6 @@ def _build_parts(
     settings: Settings,
     dbt: Dbt,
     unchanged: list[str],
-    has_statistics: bool,
     with_tests: bool,
     outcomes: list[NodeOutcome],
 ) -> None:
@@ -117,9 +106,6 @@ def _build_parts(
 
     Adds to the outcomes as it goes. A failure ends it: each part builds on the last.
     """
-    if not has_statistics:
-        outcomes += dbt.build(exclude=unchanged, with_tests=with_tests)
-        return
     readers = f"source:{statistics.SOURCE}+"
     outcomes += dbt.build(exclude=[readers, *unchanged], with_tests=with_tests)
     if any(outcome.is_failure for outcome in outcomes):

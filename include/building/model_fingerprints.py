@@ -73,16 +73,6 @@ def list_unchanged(
     return [node.name for node in nodes if node.is_static and node.name not in changed]
 
 
-def descends_from(manifest: Manifest, source_name: str) -> bool:
-    """Return whether any model reads a source."""
-    return any(
-        parent.split(".")[0] == "source" and parent.split(".")[2] == source_name
-        for node in manifest.nodes.values()
-        if isinstance(node, ModelNode)
-        for parent in node.depends_on.nodes
-    )
-
-
 def _describe(
     manifest: Manifest,
     node: BuiltNode,
