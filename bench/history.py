@@ -5,9 +5,10 @@ customers: `full`, whose first export holds a whole year, and `tenth`, whose fir
 export holds the last tenth of that year. The nights after it are the same, byte for
 byte, so that a night can be built on either past.
 
-The customers of the sample generator are busy: 57 nights of them fill a year of calmer
+The customers of the sample generator are busy: two months of them fill a year of calmer
 ones. So the world is made with all customers, and what happens in it as if there were
-`PACE` times as many.
+fewer: 200,000 of them do 5 million things, open a million tickets and give a million
+answers in the year.
 """
 
 from dataclasses import fields, replace
@@ -31,7 +32,10 @@ from include.sample_exports.tickets import build_support
 
 HISTORY_NIGHTS = 365
 TENTH_NIGHTS = 36
-PACE = 57 / 365
+# Customers that are as busy as those of the sample, of all customers.
+BUSY_SHOPPING = 35 / 365
+BUSY_ASKING_FOR_HELP = 109 / 365
+BUSY_ANSWERING = 20 / 365
 SEED = 20_261_121
 # Who there is; everything else is what happened.
 LISTS_OF_PEOPLE = ("user_rows", "organization_rows")
@@ -70,13 +74,19 @@ def _plan_company(parameters: SampleParameters) -> Plan:
         parameters.first_night, parameters.nights, parameters.reporting_time_zone
     )
     world = build_world(parameters, days)
-    busy = replace(parameters, customers=max(100, round(parameters.customers * PACE)))
-    journeys = build_journeys(busy, days, world)
-    support = build_support(busy, days, world)
-    listening = build_listening(busy, days, world, journeys, support)
+    journeys = build_journeys(_slow(parameters, BUSY_SHOPPING), days, world)
+    support = build_support(_slow(parameters, BUSY_ASKING_FOR_HELP), days, world)
+    listening = build_listening(
+        _slow(parameters, BUSY_ANSWERING), days, world, journeys, support
+    )
     plan = Plan(parameters, days, world, journeys, support, listening)
     plant_faults(plan)
     return plan
+
+
+def _slow(parameters: SampleParameters, share: float) -> SampleParameters:
+    """The parameters of what happens, when only a share of the customers is busy."""
+    return replace(parameters, customers=max(100, round(parameters.customers * share)))
 
 
 def _forget_nights_before(plan: Plan, night: int) -> None:
