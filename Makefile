@@ -16,10 +16,10 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test up down accept url psql bench lint lock install install-dev
+.PHONY: help run test test-slow up down accept url psql bench lint lock install install-dev
 
 help:  ## what can be done here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
 
 install: $(VENV)/.runtime
 install-dev: $(VENV)/.dev
@@ -46,6 +46,9 @@ run: $(VENV)/.runtime  ## load exports, publish, print the scores; LANDING=<fold
 
 test: $(VENV)/.dev  ## every test, offline
 	@$(PYTHON) -m pytest -n 2 --dist worksteal $(TESTS)
+
+test-slow: $(VENV)/.dev  ## the long tests, which `make test` leaves out
+	@$(PYTHON) -m pytest -n 2 --dist worksteal --timeout 3600 -m slow $(TESTS)
 
 up: $(VENV)/.runtime  ## start Airflow with its pages and its timetable, and leave it up
 	@$(CLI) up $(if $(LANDING),--landing '$(LANDING)')

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+import hypothesis
 import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
@@ -28,6 +29,12 @@ from include.settings import PROJECT_FOLDER, Settings
 REPORTS = Path(tempfile.mkdtemp(prefix="cx-tests-reports-"))
 atexit.register(shutil.rmtree, REPORTS, ignore_errors=True)
 KEY_SECRET = "a fixed secret, so that customer keys are the same in every test"
+
+# The same examples in every run: a test fails for a change, never for the day.
+hypothesis.settings.register_profile(
+    "repeatable", derandomize=True, deadline=None, database=None
+)
+hypothesis.settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")
