@@ -8,11 +8,14 @@ changed seed or macro changes exactly the models that depend on it.
 
 import hashlib
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import FunctionNode, ModelNode, SeedNode
+from dbt_common.contracts.constraints import (
+    ColumnLevelConstraint,
+)
 
 # What changes a relation when it changes; hooks are macros, and tests build nothing.
 CONFIGURATION = ("materialized", "unique_key", "indexes", "schema", "column_types")
@@ -95,10 +98,11 @@ def _describe(
             [
                 column.name,
                 column.data_type,
-                [str(constraint.type) for constraint in column.constraints],
+                _describe_constraints(column.constraints),
             ]
             for column in getattr(node, "columns", {}).values()
         ],
+        "constraints": _describe_constraints(getattr(node, "constraints", [])),
         "meta": {key: meta[key] for key in sorted(meta) if key != "is_published"},
         "macros": sorted(_macro_texts(manifest, node)),
         "settings": dict(settings),
@@ -125,6 +129,12 @@ def _describe(
         publish_where=meta.get("publish_where"),
         parents=tuple(parent.name for parent in parents),
     )
+
+
+def _describe_constraints(
+    constraints: Iterable[ColumnLevelConstraint],
+) -> list[str]:
+    return [f"{item.type} {item.name} {item.expression}" for item in constraints]
 
 
 def _find(manifest: Manifest, unique_id: str) -> BuiltNode:
