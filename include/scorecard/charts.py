@@ -13,18 +13,22 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from include.scorecard import words
-from include.scorecard.content import Metric, Score, Section
+from include.scorecard.content import Section
+from include.scorecard.scores import Metric, Score
+from include.scorecard.verdicts import count_kinds
+from include.scorecard.words import MINUS, say_number, say_period
 
 SCALES: dict[Metric, tuple[float, float]] = {
     "nps": (-100.0, 100.0),
     "csat": (0.0, 100.0),
     "ces": (1.0, 7.0),
+    "easy_share": (0.0, 100.0),
 }
 STEPS: dict[Metric, tuple[float, ...]] = {
     "nps": (5.0, 10.0, 20.0, 25.0, 50.0),
     "csat": (2.0, 5.0, 10.0, 20.0, 25.0, 50.0),
     "ces": (0.1, 0.2, 0.5, 1.0, 2.0),
+    "easy_share": (2.0, 5.0, 10.0, 20.0, 25.0, 50.0),
 }
 TREND_WIDTH = 600
 TREND_HEIGHT = 240
@@ -50,13 +54,13 @@ class Axis:
 def fit_axis(
     scores: Iterable[Score], metric: Metric, start: float, end: float, most: int = 6
 ) -> Axis:
-    """Fit an axis around the intervals of the shown scores, in round steps."""
+    """Fit an axis around shown scores, intervals and targets, in round steps."""
     lowest, highest = SCALES[metric]
     shown = [score for score in scores if score.is_shown]
     values = [
         value
         for score in shown
-        for value in (score.score, score.low_95, score.high_95)
+        for value in (score.score, score.low_95, score.high_95, score.target)
         if value is not None
     ] or [lowest, highest]
     for step in STEPS[metric]:
@@ -86,6 +90,7 @@ def draw_trend(
         f"{escape(label)}</text>"
         for x, label in _label_periods(scores, places)
     ]
+    parts += _draw_targets(scores, places, axis)
     for stretch in _split_stretches(scores, places):
         parts += _draw_stretch(stretch, axis)
     shown = [(score, x) for score, x in zip(scores, places, strict=True)]
@@ -97,10 +102,10 @@ def draw_trend(
         score, x = last
         parts.append(
             f'<text class="value" x="{x + 9}" y="{axis.place(score.score or 0) + 4.5}">'
-            f"{escape(words.say_number(score.score, metric))}</text>"
+            f"{escape(say_number(score.score, metric))}</text>"
         )
     description = "; ".join(
-        f"{words.say_period(score)}: {words.say_number(score.score, metric)}"
+        f"{say_period(score)}: {say_number(score.score, metric)}"
         for score, _ in shown
         if score.is_shown
     )
@@ -128,6 +133,12 @@ def draw_range(score: Score | None, axis: Axis, title: str) -> Markup:
             parts.append(
                 f'<rect class="interval" x="{low}" y="{middle - 4}" rx="4"'
                 f' width="{max(round(high - low, 1), 1)}" height="8"/>'
+            )
+        if score.target is not None:
+            target = axis.place(score.target)
+            parts.append(
+                f'<line class="target" x1="{target}" x2="{target}" y1="3"'
+                f' y2="{RANGE_HEIGHT - 3}"/>'
             )
         parts.append(_draw_point(score, axis.place(score.score), middle))
     return Markup(
@@ -169,10 +180,7 @@ def fit_full_axis(metric: Metric) -> Axis:
 
 def draw_split(score: Score, title: str) -> Markup:
     """Draw detractors, passives and promoters as shares of one bar."""
-    counts = [
-        (kind, score.counts[kind] or 0.0)
-        for kind in ("detractors", "passives", "promoters")
-    ]
+    counts = count_kinds(score)
     total = sum(count for _, count in counts)
     parts, x = [], 0.0
     for kind, count in counts:
@@ -226,6 +234,23 @@ def _draw_stretch(stretch: Sequence[tuple[Score, float]], axis: Axis) -> list[st
             f' x2="{x2}" y2="{axis.place(after.score or 0)}"/>'
         )
     return parts
+
+
+def _draw_targets(
+    scores: Sequence[Score], places: Sequence[float], axis: Axis
+) -> list[str]:
+    """Draw the target of each period as a level line, half-way to its neighbours."""
+    ends = [places[0] - 12, *map(_find_middle, pairwise(places)), places[-1] + 12]
+    return [
+        f'<line class="goal" x1="{start}" x2="{end}" y1="{axis.place(score.target)}"'
+        f' y2="{axis.place(score.target)}"/>'
+        for score, (start, end) in zip(scores, pairwise(ends), strict=True)
+        if score.is_shown and score.target is not None
+    ]
+
+
+def _find_middle(neighbours: tuple[float, float]) -> float:
+    return round(sum(neighbours) / 2, 1)
 
 
 def _draw_point(score: Score, x: float, y: float) -> str:
@@ -288,7 +313,7 @@ def _count_periods(first: Score, last: Score) -> int:
 
 def _say_tick(tick: float, metric: Metric) -> str:
     if metric == "nps":
-        return f"{tick:+.0f}".replace("-", words.MINUS) if tick else "0"
+        return f"{tick:+.0f}".replace("-", MINUS) if tick else "0"
     return f"{tick:g}"
 
 

@@ -1,4 +1,4 @@
-"""Read what the scorecard shows out of marts, and arrange it.
+"""Arrange what the scorecard shows.
 
 In: a connection to the warehouse. Out: a `Scorecard` of plain dataclasses; every score
 and interval is the published one, nothing is worked out again here.
@@ -7,16 +7,29 @@ and interval is the published one, nothing is worked out again here.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Literal
 
 import psycopg
-from psycopg import sql
-from psycopg.rows import dict_row
 
-Metric = Literal["nps", "csat", "ces"]
+from include.scorecard.journey import Stage, read_journey
+from include.scorecard.moves import Move, arrange_moves
+from include.scorecard.scores import (
+    BREAKDOWNS,
+    CONTACT_BREAKDOWNS,
+    UNKNOWN,
+    Metric,
+    Score,
+    read_scores,
+)
+from include.scorecard.sources import SourceStatus, read_sources
 
 METRICS: tuple[Metric, ...] = ("nps", "csat", "ces")
-SURVEY_KINDS = ("relational", "transactional")
+# Metric, kind of survey, and whether its answers are confidential: never mixed.
+POOLS = tuple(
+    (metric, survey_kind, is_confidential)
+    for is_confidential in (False, True)
+    for metric in METRICS
+    for survey_kind in ("relational", "transactional")
+)
 STAGES = (
     "discovery",
     "recognition",
@@ -27,42 +40,7 @@ STAGES = (
     "support",
     "loyalty",
 )
-BREAKDOWNS = ("journey_stage", "experience_channel", "country", "segment")
-# Breakdowns that only make sense for an answer about one contact.
-CONTACT_BREAKDOWNS = ("journey_stage", "experience_channel")
-UNKNOWN = "(unknown)"
 SHOWN_PERIODS = 13
-
-
-@dataclass(frozen=True)
-class Score:
-    """One published score; its figures are null where there are too few answers."""
-
-    metric: Metric
-    survey_kind: str
-    period_grain: str
-    period_start: date
-    period_end: date
-    period_label: str
-    is_complete_period: bool
-    breakdown: str
-    breakdown_value: str
-    responses: int
-    score: float | None
-    low_95: float | None
-    high_95: float | None
-    change_points: float | None
-    p_value: float | None
-    sample_status: str
-    counts: Mapping[str, float | None]
-
-    @property
-    def is_shown(self) -> bool:
-        """Whether there are enough answers to show a score at all."""
-        return self.score is not None and self.sample_status in (
-            "indicative",
-            "reportable",
-        )
 
 
 @dataclass(frozen=True)
@@ -80,9 +58,11 @@ class Section:
 
     metric: Metric
     survey_kind: str
+    is_confidential: bool
     headline: Score | None
     previous: Score | None
     running: Score | None
+    easy_share: Score | None
     months: Sequence[Score]
     weeks: Sequence[Score]
     breakdowns: Mapping[str, Sequence[BreakdownRow]]
@@ -90,25 +70,8 @@ class Section:
     @property
     def name(self) -> str:
         """Its anchor on the page."""
-        return f"{self.metric}-{self.survey_kind}"
-
-
-@dataclass(frozen=True)
-class SourceStatus:
-    """How fresh one source is; counts are those of the last build."""
-
-    source: str
-    role: str
-    as_of_date: date | None
-    latest_batch_date: date | None
-    rows_rejected: int
-    rows_quarantined: int
-    unmatched_identities: int
-    unmapped_events: int
-    held_loads: int
-    failed_feeds: int
-    last_failure: str | None
-    is_behind: bool
+        name = f"{self.metric}-{self.survey_kind}"
+        return f"{name}-confidential" if self.is_confidential else name
 
 
 @dataclass(frozen=True)
@@ -121,57 +84,45 @@ class Scorecard:
     published_at: datetime | None
     sources: Sequence[SourceStatus]
     sections: Sequence[Section] = field(default_factory=list)
+    moves: Sequence[Move] = field(default_factory=list)
+    journey: Sequence[Stage] = field(default_factory=list)
 
 
 def read_scorecard(connection: psycopg.Connection) -> Scorecard:
     """Read the page's content; tables that are not published yet count as empty."""
-    scores: list[Score] = []
-    for metric in METRICS:
-        scores += _read_scores(connection, metric)
-    months = sorted(
-        {score.period_start for score in scores if score.period_grain == "month"}
-    )
-    complete = sorted(
-        {
-            score.period_start
-            for score in scores
-            if score.period_grain == "month" and score.is_complete_period
-        }
-    )
-    month = complete[-1] if complete else months[-1] if months else None
-    sources, published_at = _read_sources(connection)
-    as_of_dates = [source.as_of_date for source in sources if source.as_of_date]
+    scores = read_scores(connection)
+    months = [score for score in scores if score.period_grain == "month"]
+    complete = [score.period_start for score in months if score.is_complete_period]
+    month = max(complete or [score.period_start for score in months], default=None)
+    sources = read_sources(connection)
+    pools = [
+        (pool, [score for score in scores if _pool_of(score) == pool]) for pool in POOLS
+    ]
     return Scorecard(
         month_start=month,
         is_complete_month=bool(complete),
-        as_of_date=min(as_of_dates, default=None),
-        published_at=published_at,
+        as_of_date=min((s.as_of_date for s in sources if s.as_of_date), default=None),
+        published_at=max(
+            (s.published_at for s in sources if s.published_at), default=None
+        ),
         sources=sources,
         sections=[
-            _arrange_section(
-                [
-                    score
-                    for score in scores
-                    if (score.metric, score.survey_kind) == (metric, survey_kind)
-                ],
-                metric,
-                survey_kind,
-                month,
-            )
-            for metric in METRICS
-            for survey_kind in SURVEY_KINDS
-            if month
-            and any(
-                (score.metric, score.survey_kind) == (metric, survey_kind)
-                for score in scores
-            )
+            _arrange_section(own, _list_easy_shares(scores, pool), pool, month)
+            for pool, own in pools
+            if month and own
         ],
+        moves=arrange_moves(connection, scores, METRICS),
+        journey=read_journey(connection),
     )
 
 
 def _arrange_section(
-    scores: Sequence[Score], metric: Metric, survey_kind: str, month: date
+    scores: Sequence[Score],
+    easy_shares: Sequence[Score],
+    pool: tuple[Metric, str, bool],
+    month: date,
 ) -> Section:
+    metric, survey_kind, is_confidential = pool
     totals = [score for score in scores if score.breakdown == "total"]
     months = [score for score in totals if score.period_grain == "month"]
     weeks = [score for score in totals if score.period_grain == "week"]
@@ -201,9 +152,13 @@ def _arrange_section(
     return Section(
         metric=metric,
         survey_kind=survey_kind,
+        is_confidential=is_confidential,
         headline=monthly.get((month, "total", "(all)")),
         previous=monthly.get((before, "total", "(all)")),
         running=next((score for score in months if score.period_start > month), None),
+        easy_share=next(
+            (share for share in easy_shares if share.period_start == month), None
+        ),
         months=months[-SHOWN_PERIODS:],
         weeks=weeks[-SHOWN_PERIODS:],
         breakdowns={name: rows for name, rows in breakdowns.items() if rows},
@@ -219,104 +174,38 @@ def _sort_values(
     """Stages along the path, all of them; other values by answers; unknown last."""
     known = [value for value in values if value != UNKNOWN]
     if breakdown == "journey_stage":
-        ordered = [*STAGES, *sorted(set(known) - set(STAGES))]
+        ordered = [*STAGES, *sorted(set(known) - set(STAGES))] if known else []
     else:
         ordered = sorted(
             known,
-            key=lambda value: (-monthly[month, breakdown, value].responses, value),
+            key=lambda value: (
+                -(monthly[month, breakdown, value].responses or 0),
+                value,
+            ),
         )
     return [*ordered, *([UNKNOWN] if UNKNOWN in values else [])]
 
 
-def _read_scores(connection: psycopg.Connection, metric: Metric) -> list[Score]:
-    """Read totals of the last periods and the breakdowns of the last months."""
-    if not _exists(connection, f"marts.{metric}_scores"):
-        return []
-    counts = {
-        "nps": ("promoters", "passives", "detractors"),
-        "csat": ("top_box",),
-        "ces": ("easy", "easy_share", "easy_share_low_95", "easy_share_high_95"),
-    }[metric]
-    query = sql.SQL(
-        "select survey_kind, period_grain, period_start, period_end, period_label,"
-        " is_complete_period, breakdown, breakdown_value, responses,"
-        " {score} as score, {low} as low_95, {high} as high_95,"
-        " {change} as change_points, p_value, sample_status, {counts}"
-        " from {table} as scores"
-        " where period_grain in ('month', 'week')"
-        " and (breakdown = 'total' or (period_grain = 'month' and period_start >= ("
-        "   select max(period_start) - interval '3 months' from {table}"
-        "   where period_grain = 'month')))"
-        " and period_start >= ("
-        "   select max(period_start) - interval '15 months' from {table})"
-        " order by period_start, breakdown, breakdown_value"
-    ).format(
-        score=sql.Identifier(metric),
-        low=sql.Identifier(f"{metric}_low_95"),
-        high=sql.Identifier(f"{metric}_high_95"),
-        change=sql.Identifier(f"{metric}_change_points"),
-        counts=sql.SQL(", ").join(map(sql.Identifier, counts)),
-        table=sql.Identifier("marts", f"{metric}_scores"),
-    )
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(query).fetchall()
-    return [_build_score(metric, row, counts) for row in rows]
+def _pool_of(score: Score) -> tuple[Metric, str, bool]:
+    return score.metric, score.survey_kind, score.is_confidential
 
 
-def _build_score(
-    metric: Metric, row: Mapping[str, Any], counts: Sequence[str]
-) -> Score:
-    figures = ("score", "low_95", "high_95", "change_points", "p_value", *counts)
-    values: dict[str, Any] = {
-        name: _to_float(value) if name in figures else value
-        for name, value in row.items()
-    }
-    return Score(
-        metric=metric, counts={name: values.pop(name) for name in counts}, **values
-    )
-
-
-def _read_sources(
-    connection: psycopg.Connection,
-) -> tuple[list[SourceStatus], datetime | None]:
-    if not _exists(connection, "marts.data_status"):
-        return [], None
-    with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(
-            "select * from marts.data_status order by role, source"
-        ).fetchall()
-    latest = max((row["as_of_date"] for row in rows if row["as_of_date"]), default=None)
-    sources = [
-        SourceStatus(
-            source=row["source"],
-            role=row["role"],
-            as_of_date=row["as_of_date"],
-            latest_batch_date=row["latest_batch_date"],
-            rows_rejected=row["rows_rejected"] or 0,
-            rows_quarantined=row["rows_quarantined"] or 0,
-            unmatched_identities=row["unmatched_identities"] or 0,
-            unmapped_events=row["unmapped_events"] or 0,
-            held_loads=row["held_loads"] or 0,
-            failed_feeds=row["failed_feeds"] or 0,
-            last_failure=row["last_failure"],
-            is_behind=row["as_of_date"] is None or row["as_of_date"] < latest,
-        )
-        for row in rows
+def _list_easy_shares(
+    scores: Sequence[Score], pool: tuple[Metric, str, bool]
+) -> list[Score]:
+    """List the shares of easy answers that stand beside the mean of a CES pool."""
+    metric, survey_kind, is_confidential = pool
+    return [
+        score
+        for score in scores
+        if metric == "ces"
+        and _pool_of(score) == ("easy_share", survey_kind, is_confidential)
+        and score.period_grain == "month"
+        and score.breakdown == "total"
     ]
-    published = [row["published_at"] for row in rows if row["published_at"]]
-    return sources, max(published, default=None)
-
-
-def _exists(connection: psycopg.Connection, relation: str) -> bool:
-    row = connection.execute("select to_regclass(%s)", [relation]).fetchone()
-    return row is not None and row[0] is not None
 
 
 def _previous_month(month: date) -> date:
     if month.month == 1:
         return date(month.year - 1, 12, 1)
     return date(month.year, month.month - 1, 1)
-
-
-def _to_float(value: Any) -> float | None:
-    return None if value is None else float(value)
