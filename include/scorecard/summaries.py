@@ -74,7 +74,7 @@ def describe_comparisons(scorecard: Scorecard) -> str:
         f"{say_count(tested, 'row')} with at least 30 answers in both months"
         f" {'was' if tested == 1 else 'were'} compared. The test knows who answered in"
         " both, and is adjusted for the number of rows of its table: of the changes"
-        " listed, 1 in 20 is expected to be chance after all, at most."
+        " listed, at most 1 in 20 is expected to be chance after all."
     )
 
 

@@ -184,6 +184,7 @@ def describe_certainty(score: Score | None, previous: Score | None) -> str:
         else "may be chance"
     )
     p_text = "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+    p_text = p_text.replace(" ", NO_BREAK)
     method = (
         ", indicative only" if score.change_method == "independent_adjusted" else ""
     )

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import psycopg
@@ -87,11 +88,18 @@ def publish_scores(
 
 def create_table(connection: psycopg.Connection, table: str) -> None:
     """Create one empty table of marts with the columns of its contract."""
-    contract = yaml.safe_load((MODELS / f"{table}.yml").read_text("utf-8"))
-    (model,) = (model for model in contract["models"] if model["name"] == table)
-    columns = [f"{column['name']} {column['data_type']}" for column in model["columns"]]
     connection.execute("create schema if not exists marts")
-    connection.execute(f"create table marts.{table} ({', '.join(columns)})")
+    connection.execute(f"create table marts.{table} ({', '.join(read_columns(table))})")
+
+
+@cache
+def read_columns(table: str) -> tuple[str, ...]:
+    """Read names and types; once, because the unit tests beside them are long."""
+    contract = yaml.load((MODELS / f"{table}.yml").read_text("utf-8"), yaml.CSafeLoader)
+    (model,) = (model for model in contract["models"] if model["name"] == table)
+    return tuple(
+        f"{column['name']} {column['data_type']}" for column in model["columns"]
+    )
 
 
 def insert_rows(
