@@ -1,10 +1,10 @@
 """Gate 2: would a reader believe this?
 
-Three groups of rules over ``warehouse.*``, before anything is published: the score
-tables row by row; the relations beside what is published now; and one row of figures
-that compares tables with each other. Only counts, scores and keys of score rows are
-looked at, so nothing personal reaches a report. The queries stand in
-``expectations/marts_queries.py``.
+Four groups of rules over ``warehouse.*``, before anything is published: what became of
+the rows and keys of each feed; the score tables row by row; the relations beside what
+is published now; and one row of figures that compares tables with each other. Only
+counts, scores and keys of score rows are looked at, so nothing personal reaches a
+report. The queries stand in ``expectations/marts_queries.py``.
 """
 
 from expectations.rules import Rule
@@ -37,6 +37,11 @@ SOURCES = {
     "score_movers": "qualtrics",
     "unregistered_surveys": "qualtrics",
 }
+
+
+def find_source(suite: str, row_id: str) -> str | None:
+    """Find the system that a failing row belongs to: a feed's own, a relation's."""
+    return row_id.split(".")[0] if suite == "accounts" else SOURCES.get(row_id)
 
 
 def _rule_of_range(metric: str, column: str, low: float, high: float) -> Rule:
@@ -109,6 +114,29 @@ SCORE_RULES = {
         _rule_of_range("ces", "easy_share", 0, 100),
     ),
 }
+ACCOUNT_RULES = (
+    Rule(
+        name="every loaded row is staged or set aside",
+        column="unaccounted_rows",
+        severity="critical",
+        maximum=0,
+        observed="{value:,.0f} rows of {row_id} are neither staged nor set aside",
+        expected="none",
+        remedy=f"see rows_staged and rows_quarantined in audit.loads; {BUG}",
+    ),
+    Rule(
+        name="every staged key is in the star or left out for a reason",
+        column="lost_keys",
+        severity="critical",
+        maximum=0,
+        observed="{value:,.0f} natural keys of {row_id} are in no table of the star",
+        expected="none without a reason",
+        remedy=(
+            "see an example in audit.key_accounts; let a model read it, or name the"
+            " reason in the feed's contract (left_out)"
+        ),
+    ),
+)
 RELATION_RULES = (
     Rule(
         name="no table shrinks by more than 5 %",

@@ -99,6 +99,34 @@ from warehouse.{SCORES}
 where metric in ({names}) and hidden_as is null and {changes.where_changed(SCORES)}"""
 
 
+def compose_account_query() -> str:
+    """Compose the query of what became of rows and keys; its row id is the feed.
+
+    Keys count since the last build that passed; rows of all the loads in force.
+    """
+    return """select
+    feeds.feed as row_id,
+    cast(coalesce(loads.unaccounted_rows, 0) as float8) as unaccounted_rows,
+    cast(coalesce(accounts.lost_keys, 0) as float8) as lost_keys
+from (select distinct feed from audit.loads) as feeds
+left join (
+    select
+        feed,
+        sum(abs(rows_loaded - rows_staged - rows_quarantined)) as unaccounted_rows
+    from audit.loads
+    where status = 'accepted'
+    group by feed
+) as loads on loads.feed = feeds.feed
+left join (
+    select feed, sum(keys) as lost_keys
+    from audit.key_accounts
+    where place is null and build_id > coalesce(
+        (select max(build_id) from audit.builds where gated_at is not null), 0
+    )
+    group by feed
+) as accounts on accounts.feed = feeds.feed"""
+
+
 def compose_relation_query(relations: Sequence[str], changes: Changes) -> str:
     """Compose the query of published relations: rows to be over rows published."""
     counts = " union all ".join(

@@ -63,6 +63,9 @@ class FeedContract(_Declaration):
     `name` is "<system>.<feed>", `raw_table` "raw_<system>.<feed>"; `header_rows` counts
     the rows before the first record and `header_name_row` (from 1) the one with the
     names; `event_time` names the column or JSON field that says when it happened.
+    `ends_in` says where in the star a natural key (`staged.key`) is found, and
+    `left_out` for which reasons one is not: queries that find a row, by the name of the
+    model or the reason; the first that does accounts for the key.
     """
 
     system: str
@@ -83,6 +86,8 @@ class FeedContract(_Declaration):
     null_markers: tuple[str, ...] = ("",)
     natural_key: tuple[str, ...] = Field(min_length=1)
     event_time: str | None = None
+    ends_in: dict[str, str] = {}
+    left_out: dict[str, str] = {}
     shapes: tuple[ShapeContract, ...] = ()
     columns: tuple[ColumnContract, ...] = Field(min_length=1)
 
@@ -160,7 +165,11 @@ class FeedContract(_Declaration):
             mode="json",
             exclude={
                 **dict.fromkeys(
-                    ("description", "role", "time_zone", "event_time"), True
+                    (
+                        *("description", "role", "time_zone", "event_time"),
+                        *("ends_in", "left_out"),
+                    ),
+                    True,
                 ),
                 "columns": {"__all__": prose},
             },

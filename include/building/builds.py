@@ -17,7 +17,6 @@ import time
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import sql
 
 from include import statistics
 from include.building import frozen_loads
@@ -28,6 +27,7 @@ from include.building.model_fingerprints import (
     list_unchanged,
     read_nodes,
 )
+from include.building.row_accounts import account_for_rows
 from include.contracts import FeedContract, read_contracts
 from include.errors import BuildError
 from include.settings import Settings, connect
@@ -248,8 +248,8 @@ def _finish(
     contracts: list[FeedContract],
     touched: list[frozen_loads.TouchedLoad],
 ) -> None:
+    account_for_rows(connection, build_id, contracts, touched)
     frozen_loads.apply(connection)
-    _count_quarantined_rows(connection, contracts, touched)
     _count_for_status(connection)
     connection.execute(
         "update audit.builds set status = 'succeeded',"
@@ -280,39 +280,6 @@ def _record_outcomes(
                 (build_id, item.name, item.status, item.seconds, item.message)
                 for item in outcomes
             ],
-        )
-
-
-def _count_quarantined_rows(
-    connection: psycopg.Connection,
-    contracts: list[FeedContract],
-    touched: list[frozen_loads.TouchedLoad],
-) -> None:
-    """Count, per load, the rows that staging keeps out of the models."""
-    for contract in contracts:
-        loads = [
-            load.load_id
-            for load in touched
-            if load.feed == contract.name and load.is_current
-        ]
-        if not loads:
-            continue
-        connection.execute(
-            sql.SQL(
-                "update audit.loads set rows_quarantined = coalesce(counted.rows, 0)"
-                " from unnest({loads}::bigint[]) as wanted (load_id)"
-                " left join ("
-                "  select _load_id, count(*) as rows from {staging}"
-                "  where _load_id = any({loads}) and quarantine_reason is not null"
-                "  group by _load_id"
-                " ) as counted on counted._load_id = wanted.load_id"
-                " where loads.load_id = wanted.load_id"
-            ).format(
-                loads=sql.Literal(loads),
-                staging=sql.Identifier(
-                    "staging", f"stg_{contract.system}__{contract.feed}"
-                ),
-            )
         )
 
 

@@ -88,6 +88,7 @@ def _read_published_relations(connection: psycopg.Connection) -> list[str]:
 
 def _list_rules(relations: Sequence[str]) -> dict[str, tuple[Rule, ...]]:
     return {
+        "accounts": marts.ACCOUNT_RULES,
         **{f"{metric}_scores": rules for metric, rules in marts.SCORE_RULES.items()},
         **({"relations": marts.RELATION_RULES} if relations else {}),
         "figures": marts.FIGURE_RULES,
@@ -121,7 +122,8 @@ def _compose_runs(
     relations: Sequence[str],
 ) -> list[SuiteRun]:
     changes = _read_changes(connection)
-    queries = {
+    queries = {"accounts": marts_queries.compose_account_query()}
+    queries |= {
         f"{metric}_scores": marts_queries.compose_score_query(metric, changes)
         for metric in marts.SCORE_RULES
     }
@@ -181,7 +183,7 @@ def _judge(
     observed = _describe(outcome, rule)
     if observed is not None:
         row_id = next(iter(outcome.failing))
-        source = rule.source or marts.SOURCES.get(row_id)
+        source = rule.source or marts.find_source(outcome.suite, row_id)
         result.add(rule.severity, Finding(outcome.suite, rule.name, observed, source))
         level = logging.ERROR if rule.severity == "critical" else logging.WARNING
         log.log(
