@@ -16,7 +16,7 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test test-slow up down accept url psql bench lint lock install install-dev
+.PHONY: help run test test-slow up down accept url psql bench audit lint lock install install-dev
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -59,16 +59,19 @@ down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
 accept: $(VENV)/.runtime  ## put a load in force that a gate holds: LOAD=<number>
 	@$(CLI) accept --load '$(LOAD)'
 
-url: $(VENV)/.runtime  ## print the warehouse's address for psql and BI; start PostgreSQL if it is down
-	@$(CLI) url
+url: $(VENV)/.runtime  ## print the address that a BI tool reads marts at; ROLE=cx_agent or owner for theirs
+	@$(CLI) url $(if $(ROLE),--role '$(ROLE)')
 
-psql: $(VENV)/.runtime  ## open psql on the warehouse
-	@$(CLI) psql
+psql: $(VENV)/.runtime  ## open psql on the warehouse as its owner; ROLE=bi_reader to see what readers see
+	@$(CLI) psql $(if $(ROLE),--role '$(ROLE)')
 
 bench: $(VENV)/.dev  ## measure loads, and nights on a long history; CUSTOMERS=<number> for a smaller one, BENCH=<name ...> for some
 	@$(PYTHON) -m bench $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(BENCH)
 
-lint: $(VENV)/.dev  ## ruff and mypy
+audit: $(VENV)/.dev  ## look the locked dependencies up among known weaknesses; says so where it cannot
+	@$(PYTHON) bin/audit_dependencies.py
+
+lint: $(VENV)/.dev audit  ## ruff, mypy and the audit of the dependencies
 	@$(PYTHON) -m ruff check .
 	@$(PYTHON) -m ruff format --check .
 	@$(PYTHON) -m mypy

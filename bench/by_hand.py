@@ -12,7 +12,7 @@ import psycopg
 from dbt.contracts.graph.manifest import Manifest
 from psycopg import sql
 
-from include.building.dbt import Dbt, dbt_environment
+from include.building.dbt import Dbt, compose_key_options
 from include.errors import BuildError
 from include.settings import Settings
 
@@ -55,7 +55,7 @@ def measure_by_hand(settings: Settings, say: Callable[[str], None]) -> dict[str,
     say(f"{len(models)} models by dbt: {dbt_seconds:.1f} s")
     for outcome in sorted(outcomes, key=lambda outcome: -outcome.seconds)[:SLOWEST]:
         say(f"  {outcome.name}: {outcome.seconds:.1f} s")
-    options = dbt_environment(settings)["PGOPTIONS"]
+    options = compose_key_options(settings)
     with psycopg.connect(settings.database_url, options=options) as connection:
         connection.execute("drop schema if exists by_hand cascade")
         connection.execute("create schema by_hand")

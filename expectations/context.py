@@ -24,8 +24,9 @@ import sqlalchemy
 from psycopg.conninfo import conninfo_to_dict
 
 from expectations.data_docs import RESULTS, SITE, finish_pages, forget_old_runs
+from include.access.roles import Role
 from include.errors import GateError
-from include.settings import Settings
+from include.settings import Settings, compose_database_url
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
@@ -65,7 +66,7 @@ class Outcome:
 
 
 def run_suites(
-    settings: Settings, runs: Sequence[SuiteRun], run_id: str
+    settings: Settings, role: Role, runs: Sequence[SuiteRun], run_id: str
 ) -> list[Outcome]:
     """Run the suites side by side in one checkpoint and render their pages.
 
@@ -84,7 +85,7 @@ def run_suites(
         warnings.simplefilter("ignore")
         source = context.data_sources.add_sql(
             name="warehouse",
-            connection_string=_sqlalchemy_url(settings.database_url),
+            connection_string=_sqlalchemy_url(compose_database_url(settings, role)),
             **without_pool,
         )
     definitions = []

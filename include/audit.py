@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 
+from include.access.roles import grant_roles
 from include.errors import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -18,11 +19,17 @@ log = logging.getLogger(__name__)
 MIGRATIONS_FOLDER = Path(__file__).parent / "migrations"
 
 
-def migrate(connection: psycopg.Connection) -> list[str]:
-    """Run the migrations that this warehouse has not seen yet, in order.
+def migrate(connection: psycopg.Connection, role_prefix: str = "") -> list[str]:
+    """Run the migrations that this warehouse has not seen yet, in order, and grant the
+    roles what they may do.
 
-    All of them in one transaction under a lock, so that two processes that start at
-    once do not run one twice.
+    All of it in one transaction under a lock, so that two processes that start at once
+    do not run one twice.
+
+    Parameters
+    ----------
+    connection : of the login that owns the warehouse
+    role_prefix : what the names of its roles begin with
 
     Returns:
         The names of the migrations that ran, e.g. ``["001_audit"]``.
@@ -46,6 +53,7 @@ def migrate(connection: psycopg.Connection) -> list[str]:
             )
             log.info("migration %s applied", path.stem)
             applied.append(path.stem)
+        grant_roles(connection, role_prefix)
     return applied
 
 

@@ -18,7 +18,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from include.access.roles import Role
 from include.audit import accept_held_load, migrate
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
@@ -29,6 +31,11 @@ if TYPE_CHECKING:
     from include.embedded.local_run import RunOutcome
 
 INTERRUPTED = 130
+LOGINS: dict[str, Role | None] = {
+    "owner": None,
+    "bi_reader": "bi_reader",
+    "cx_agent": "cx_agent",
+}
 MOST_DIFFERENCES = 5
 
 
@@ -43,8 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "up": lambda: _start(runtime, options.landing),
         "down": lambda: _stop(runtime),
         "accept": lambda: _accept_load(runtime, options.load),
-        "url": lambda: _print_url(runtime),
-        "psql": lambda: _open_psql(runtime, options.arguments),
+        "url": lambda: _print_url(runtime, options.role),
+        "psql": lambda: _open_psql(runtime, options.role, options.arguments),
     }
     try:
         return verbs[options.verb]()
@@ -92,7 +99,7 @@ def _start(runtime: Runtime, landing: str | None) -> int:
         airflow = runtime.airflow(landing_url)
         airflow.start()
     print(f"Airflow    {airflow.url}  user admin, password {airflow.password}")
-    print(f"Warehouse  {runtime.postgres.url()}")
+    print(f"Warehouse  {runtime.url('bi_reader')}")
     if landing_url == sample_url:
         print("Timetable  none: a sample has no further nights; make up LANDING=...")
     else:
@@ -123,16 +130,19 @@ def _accept_load(runtime: Runtime, load_id: int) -> int:
     return 0
 
 
-def _print_url(runtime: Runtime) -> int:
+def _print_url(runtime: Runtime, role: str) -> int:
     runtime.postgres.start()
-    print(runtime.postgres.url())
+    print(runtime.url(LOGINS[role]))
     return 0
 
 
-def _open_psql(runtime: Runtime, arguments: Sequence[str]) -> int:
+def _open_psql(runtime: Runtime, role: str, arguments: Sequence[str]) -> int:
     runtime.postgres.start()
     program = shutil.which("psql") or str(runtime.postgres.program("psql"))
-    os.execv(program, [program, runtime.postgres.url(), *arguments])
+    # Everybody on this machine can read the arguments of a process.
+    address = conninfo_to_dict(runtime.url(LOGINS[role]))
+    environment = os.environ | {"PGPASSWORD": str(address.pop("password"))}
+    os.execve(program, [program, make_conninfo(**address), *arguments], environment)
 
 
 def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:
@@ -163,7 +173,7 @@ def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:
     page = outcome.settings.report_folder / "scorecard.html"
     if page.exists():
         print(f"\nScorecard   {page}")
-    print('Ask in SQL  psql "$(make -s url)"\n', flush=True)
+    print("Ask in SQL  make psql\n", flush=True)
     for problem in outcome.problems:
         print(f"Problem: {problem}", file=sys.stderr)
 
@@ -228,8 +238,10 @@ def _build_parser() -> argparse.ArgumentParser:
     verbs.add_parser("down", help="stop Airflow and PostgreSQL")
     accept = verbs.add_parser("accept", help="put a load in force that a gate holds")
     accept.add_argument("--load", type=int, required=True, help="number of the load")
-    verbs.add_parser("url", help="start PostgreSQL and print its address")
+    url = verbs.add_parser("url", help="start PostgreSQL and print its address")
+    url.add_argument("--role", choices=LOGINS, default="bi_reader")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")
+    psql.add_argument("--role", choices=LOGINS, default="owner")
     psql.add_argument("arguments", nargs="*", help="handed to psql")
     return parser
 

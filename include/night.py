@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include import audit, gates
+from include.access.roles import become, set_passwords
 from include.building import publish as publishing
 from include.contracts import read_contracts
 from include.errors import ExportError, GateError, WarehouseError
@@ -43,10 +44,14 @@ class ExtractResult:
 
 
 def prepare(settings: Settings) -> None:
-    """Bring the audit schema and the raw tables up to the code; cheap when they are."""
+    """Bring the audit schema, the roles and the raw tables up to the code; cheap when
+    they are."""
     contracts = read_contracts(settings.project_folder)
     with connect(settings) as connection:
-        audit.migrate(connection)
+        audit.migrate(connection, settings.role_prefix)
+        set_passwords(connection, settings.read_passwords(), settings.key_secret)
+        connection.commit()
+        become(connection, settings.name_role("loader"))
         create_raw_tables(connection, contracts.values())
 
 
@@ -133,7 +138,7 @@ def find_problems(settings: Settings, run_id: str) -> list[str]:
     A step that died without a word is found by what it left undone: loads that are in
     force and in no build, or a build that was not published.
     """
-    with connect(settings) as connection:
+    with connect(settings, "transformer") as connection:
         problems = [
             row[0]
             for row in connection.execute(
@@ -223,7 +228,7 @@ def _extract(
     nights = (last - first).days + 1
     loads: list[LoadResult] = []
     failures: list[str] = []
-    with connect(settings) as connection:
+    with connect(settings, "loader") as connection:
         # Each load is a transaction of its own.
         connection.autocommit = True
         for contract in contracts:
@@ -258,7 +263,7 @@ def _hold_loads_of_failed_source(
     source = getattr(error, "source", None)
     if source is None:
         return False
-    with connect(settings) as connection, connection.transaction():
+    with connect(settings, "transformer") as connection, connection.transaction():
         rows = connection.execute(
             "select load_id from audit.loads where run_id = %s and status = 'accepted'"
             " and split_part(feed, '.', 1) = %s",
@@ -270,7 +275,7 @@ def _hold_loads_of_failed_source(
 
 
 def _find_last_build(settings: Settings) -> int:
-    with connect(settings) as connection:
+    with connect(settings, "transformer") as connection:
         row = connection.execute("select max(build_id) from audit.builds").fetchone()
     if row is None or row[0] is None:
         raise GateError("There is no build to check: build first.")
@@ -279,7 +284,7 @@ def _find_last_build(settings: Settings) -> int:
 
 def _note_that_build_passed(settings: Settings, build_id: int) -> None:
     """Let this build be published; a newer one, begun meanwhile, needs its check."""
-    with connect(settings) as connection, connection.transaction():
+    with connect(settings, "transformer") as connection, connection.transaction():
         connection.execute(
             "update audit.builds set gated_at = clock_timestamp()"
             " where build_id = %s and status = 'succeeded'",

@@ -1,29 +1,36 @@
 """The settings of one warehouse, read from the environment.
 
-In: CX_* variables. Out: `Settings`, checked, and connections to its database. S3
-credentials and endpoints are the usual AWS_* variables, which the readers of landing
-files look up themselves.
+In: CX_* variables. Out: `Settings`, checked, and connections to its database, each in
+the role of who asks. S3 credentials and endpoints are the usual AWS_* variables, which
+the readers of landing files look up themselves.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from include.access.roles import Role, name_roles
 from include.errors import SettingsError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
 SHORTEST_KEY_SECRET = 16
+# Names of roles appear where quoting differs: the server's, libpq's, dbt's.
+ROLE_PREFIX_PATTERN = re.compile(r"([a-z][a-z0-9_]{0,30})?")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the data comes from, where it goes, and the secret of the customer keys."""
+    """Where the data comes from, where it goes, and the secret of the customer keys.
+
+    A reader without a password cannot log in.
+    """
 
     database_url: str = field(repr=False)
     landing_url: str
@@ -31,6 +38,21 @@ class Settings:
     reporting_time_zone: str
     report_folder: Path
     project_folder: Path = PROJECT_FOLDER
+    role_prefix: str = ""
+    bi_reader_password: str = field(default="", repr=False)
+    cx_agent_password: str = field(default="", repr=False)
+
+    def name_role(self, role: Role) -> str:
+        """Return the name of a role on the server."""
+        return name_roles(self.role_prefix)[role]
+
+    def read_passwords(self) -> dict[str, str]:
+        """Return the passwords of the roles that log in, by name on the server."""
+        passwords = {
+            self.name_role("bi_reader"): self.bi_reader_password,
+            self.name_role("cx_agent"): self.cx_agent_password,
+        }
+        return {name: password for name, password in passwords.items() if password}
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -41,7 +63,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     database_url = _read_required(
         environment,
         "CX_DATABASE_URL",
-        "the libpq URL of the warehouse database, such as `make url` prints",
+        "the libpq URL of the warehouse database, for the login that owns it",
     )
     try:
         conninfo_to_dict(database_url)
@@ -66,6 +88,12 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             f"CX_REPORTING_TIME_ZONE is {time_zone!r}, which is no time zone name: "
             "set one of the IANA names, for example Europe/Madrid."
         )
+    role_prefix = environment.get("CX_ROLE_PREFIX", "").strip()
+    if not ROLE_PREFIX_PATTERN.fullmatch(role_prefix):
+        raise SettingsError(
+            f"CX_ROLE_PREFIX is {role_prefix!r}: use small letters, digits and _, at "
+            "most 31, beginning with a letter, for example acme_."
+        )
     return Settings(
         database_url=database_url,
         landing_url=_read_required(
@@ -82,18 +110,33 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
                 "the folder that receives the scorecard and the Data Docs",
             )
         ).absolute(),
+        role_prefix=role_prefix,
+        bi_reader_password=environment.get("CX_BI_READER_PASSWORD", "").strip(),
+        cx_agent_password=environment.get("CX_AGENT_PASSWORD", "").strip(),
     )
 
 
-def connect(settings: Settings) -> psycopg.Connection:
+def compose_database_url(settings: Settings, role: Role) -> str:
+    """Return a libpq connection string whose sessions are in a role from the start."""
+    given = conninfo_to_dict(settings.database_url).get("options") or ""
+    options = f"{given} -c role={settings.name_role(role)}".strip()
+    return make_conninfo(settings.database_url, options=options)
+
+
+def connect(settings: Settings, role: Role | None = None) -> psycopg.Connection:
     """Open a connection to the warehouse database (psycopg 3, not autocommit).
+
+    Parameters
+    ----------
+    role : what the session may do; None for the owner, who makes the roles
 
     Raises SettingsError when the server cannot be reached.
     """
+    url = settings.database_url
+    if role is not None:
+        url = compose_database_url(settings, role)
     try:
-        return psycopg.connect(
-            settings.database_url, application_name="cx", connect_timeout=10
-        )
+        return psycopg.connect(url, application_name="cx", connect_timeout=10)
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         raise SettingsError(

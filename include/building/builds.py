@@ -62,7 +62,7 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildR
         dbt.parse(), {"reporting_time_zone": settings.reporting_time_zone}
     )
     nodes.append(_describe_statistics(nodes))
-    with connect(settings) as connection, build_lock(connection):
+    with connect(settings, "transformer") as connection, build_lock(connection):
         _check_key_secret(connection, settings)
         with connection.transaction():
             build_id, touched, rebuilt, unchanged = _begin(
@@ -250,6 +250,8 @@ def _finish(
 ) -> None:
     account_for_rows(connection, build_id, contracts, touched)
     frozen_loads.apply(connection)
+    # A reader who guesses at e-mail addresses has no key, and needs no function either.
+    connection.execute("revoke execute on function cx.keyed_hash from public")
     _count_for_status(connection)
     connection.execute(
         "update audit.builds set status = 'succeeded',"

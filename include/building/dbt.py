@@ -135,9 +135,7 @@ class Dbt:
 def dbt_environment(settings: Settings) -> dict[str, str]:
     """Return the variables that the project's profile, macros and functions read."""
     server = conninfo_to_dict(settings.database_url)
-    key = hashlib.sha256(settings.key_secret.encode()).digest().ljust(HMAC_BLOCK, b"\0")
-    inner = bytes(byte ^ 0x36 for byte in key).hex()
-    outer = bytes(byte ^ 0x5C for byte in key).hex()
+    role = settings.name_role("transformer")
     return {
         "CX_DBT_HOST": str(server.get("host", "localhost")),
         "CX_DBT_PORT": str(server.get("port", 5432)),
@@ -145,10 +143,19 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
         "CX_DBT_DATABASE": str(server.get("dbname", "")),
         "DBT_ENV_SECRET_PASSWORD": str(server.get("password", "")),
         "CX_REPORTING_TIME_ZONE": settings.reporting_time_zone,
-        "PGOPTIONS": f"-c cx.key_inner={inner} -c cx.key_outer={outer}",
+        # In force from the start of each session: no statement more per model.
+        "PGOPTIONS": f"{compose_key_options(settings)} -c role={role}",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
+
+
+def compose_key_options(settings: Settings) -> str:
+    """Return the session options that hold the key of `cx.keyed_hash`."""
+    key = hashlib.sha256(settings.key_secret.encode()).digest().ljust(HMAC_BLOCK, b"\0")
+    inner = bytes(byte ^ 0x36 for byte in key).hex()
+    outer = bytes(byte ^ 0x5C for byte in key).hex()
+    return f"-c cx.key_inner={inner} -c cx.key_outer={outer}"
 
 
 def key_fingerprint(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from include.access.roles import name_roles, restrict_agent_tables
 from include.building import published_views
 from include.building.build_lock import build_lock
 from include.errors import PublishError
@@ -67,12 +68,13 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
     kept a table locked for a minute that has to change its columns, or when views of
     others read what has to be dropped.
     """
-    with connect(settings) as connection, build_lock(connection):
+    with connect(settings, "publisher") as connection, build_lock(connection):
         build_id = _find_gated_build(connection)
         for attempt in range(1, LOCK_TRIES + 1):
             try:
                 with connection.transaction():
                     result = _publish_build(connection, run_id, build_id)
+                    restrict_agent_tables(connection, name_roles(settings.role_prefix))
                 break
             except psycopg.errors.LockNotAvailable as error:
                 if attempt == LOCK_TRIES:
@@ -106,7 +108,7 @@ def verify_published(settings: Settings) -> dict[str, int]:
         empty when all is equal.
     """
     differences: dict[str, int] = {}
-    with connect(settings) as connection:
+    with connect(settings, "publisher") as connection:
         for model in _published_models(connection):
             columns = _columns(connection, "warehouse", model.name)
             names = sql.SQL(", ").join(map(sql.Identifier, columns))

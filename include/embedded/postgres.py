@@ -54,6 +54,9 @@ OPTIONS = {
     "max_parallel_maintenance_workers": "1",
     "random_page_cost": "1.1",
     "jit": "off",
+    # Errors quote the row that they are about, and the statement: whoever caused one is
+    # told; the log of the server keeps what the server itself has to say.
+    "log_min_messages": "log",
     # No replica reads this log: tables filled where they are created need none of it.
     "wal_level": "minimal",
     "max_wal_senders": "0",
@@ -136,10 +139,16 @@ class EmbeddedPostgres:
             return False
         return self._read_process_id(self._data_folder(find_server_user())) is not None
 
-    def url(self, database: str = "warehouse") -> str:
+    def url(
+        self,
+        database: str = "warehouse",
+        user: str = SUPERUSER,
+        password: str | None = None,
+    ) -> str:
         """Return the libpq URL of a database, with the password in it."""
-        password = self._password_file.read_text().strip()
-        return f"postgresql://{SUPERUSER}:{password}@{ports.LOOPBACK}:{self.port}/{database}"
+        if password is None:
+            password = self._password_file.read_text().strip()
+        return f"postgresql://{user}:{password}@{ports.LOOPBACK}:{self.port}/{database}"
 
     def empty_database(self, name: str = "warehouse") -> None:
         """Drop a database with all that is in it, and create it anew."""

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from include.access.roles import Role, set_passwords
+from include.audit import migrate
 from include.embedded.airflow import EmbeddedAirflow
 from include.embedded.postgres import EmbeddedPostgres
 from include.embedded.private_files import write_private
@@ -19,6 +21,7 @@ from include.settings import (
     DEFAULT_TIME_ZONE,
     PROJECT_FOLDER,
     Settings,
+    connect,
     read_settings,
 )
 
@@ -68,6 +71,20 @@ class Runtime:
         """Return checked settings; PostgreSQL must have been started once."""
         return read_settings(self._task_environment(landing_url))
 
+    def url(self, role: Role | None) -> str:
+        """Return the libpq URL that a reader, or the owner, logs in with.
+
+        PostgreSQL must run; the roles are made where they are missing.
+        """
+        if role is None:
+            return self.postgres.url()
+        settings = self.settings(self.landing_url or "none")
+        passwords = settings.read_passwords()
+        with connect(settings) as connection:
+            migrate(connection, settings.role_prefix)
+            set_passwords(connection, passwords, settings.key_secret)
+        return self.postgres.url(user=role, password=passwords[role])
+
     def airflow(self, landing_url: str) -> EmbeddedAirflow:
         """Return this clone's Airflow; PostgreSQL must have been started once.
 
@@ -115,13 +132,17 @@ class Runtime:
             "CX_KEY_SECRET": self._read_key_secret(),
             "CX_REPORTING_TIME_ZONE": self.reporting_time_zone,
             "CX_REPORT_FOLDER": str(self.report_folder),
+            "CX_BI_READER_PASSWORD": self._read_secret("bi_reader_password"),
+            "CX_AGENT_PASSWORD": self._read_secret("cx_agent_password"),
         }
 
     def _read_key_secret(self) -> str:
-        """Return the secret of the customer keys, made once for this clone."""
-        if secret := os.environ.get("CX_KEY_SECRET"):
-            return secret
-        secret_file = self.folder / "key_secret"
+        """Return the secret of the customer keys."""
+        return os.environ.get("CX_KEY_SECRET") or self._read_secret("key_secret")
+
+    def _read_secret(self, name: str) -> str:
+        """Return a secret of this clone, made once."""
+        secret_file = self.folder / name
         if not secret_file.exists():
             write_private(secret_file, secrets.token_hex(32) + "\n")
         return secret_file.read_text().strip()

@@ -28,7 +28,7 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
     to blame, where all the failures belong to one.
     """
     result = GateResult(run_id, "marts")
-    with connect(settings) as connection:
+    with connect(settings, "transformer") as connection:
         if _is_already_checked(connection):
             log.info("gate 2: nothing changed since the last build that passed")
             return result
@@ -36,7 +36,7 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
         rules_by_suite = _list_rules(relations)
         runs = _compose_runs(connection, rules_by_suite, relations)
         connection.commit()
-        outcomes = run_suites(settings, runs, run_id)
+        outcomes = run_suites(settings, "transformer", runs, run_id)
         result.checked = len(outcomes)
         record_results(
             connection,

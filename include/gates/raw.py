@@ -34,7 +34,7 @@ def check_raw(settings: Settings, run_id: str) -> GateResult:
     on waiting.
     """
     result = GateResult(run_id, "raw")
-    with connect(settings) as connection:
+    with connect(settings, "loader") as connection:
         # Two gates at once would decide the same loads twice.
         connection.execute("select pg_advisory_lock(hashtext('cx.check_raw'))")
         waiting = read_waiting_loads(connection)
@@ -82,6 +82,7 @@ def _judge_loads(
     profiles = _read_profiles(connection, declared)
     outcomes = run_suites(
         settings,
+        "loader",
         [SuiteRun(build_suite(raw.SUITE, raw.RULES), raw.compose_query())],
         result.run_id,
     )

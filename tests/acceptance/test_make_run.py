@@ -136,7 +136,7 @@ def test_a_second_run_adds_nothing_and_leaves_up_what_was_up(
     up = call(clone, "up")
     assert up.returncode == 0, up.stderr
     assert "user admin, password" in up.stdout
-    url = call(clone, "url").stdout.strip()
+    url = call(clone, "url", "--role", "owner").stdout.strip()
     rows_before = count_rows(url)
     services = {file: file.read_text() for file in list_services(clone)}
     assert len(services) == 4
@@ -172,7 +172,7 @@ def test_a_broken_export_is_told_and_the_other_sources_are_published(
     assert "NPS   relational" in result.stdout
     assert list_processes(clone) == []
 
-    url = call(clone, "url").stdout.strip()
+    url = call(clone, "url", "--role", "owner").stdout.strip()
     with psycopg.connect(url) as connection:
         feeds = connection.execute(
             "select feed from audit.loads"

@@ -19,6 +19,12 @@ class PublishWorld:
     def execute(self, statement: str) -> None:
         self.connection.execute(statement)
 
+    def execute_as_transformer(self, statement: str) -> None:
+        """Make something in the role that dbt makes it in."""
+        self.execute("set role transformer")
+        self.execute(statement)
+        self.execute("reset role")
+
     def fetch(self, query: str) -> list[tuple]:
         return self.connection.execute(query).fetchall()
 
@@ -27,14 +33,14 @@ class PublishWorld:
     ) -> None:
         """Make a published table anew, as a full build does; views on it go."""
         self.execute(f"drop table if exists warehouse.{name} cascade")
-        self.execute(f"create table warehouse.{name} ({columns})")
+        self.execute_as_transformer(f"create table warehouse.{name} ({columns})")
         self.execute(f"insert into warehouse.{name} values {rows}")
         self.enter_model(name, "incremental", publish_where)
         self.mark_changed(name, None)
 
     def make_view(self, name: str, query: str) -> None:
         self.execute(f"drop view if exists warehouse.{name}")
-        self.execute(f"create view warehouse.{name} as {query}")
+        self.execute_as_transformer(f"create view warehouse.{name} as {query}")
         self.enter_model(name, "view")
 
     def enter_model(

@@ -19,6 +19,7 @@ def world(settings: Settings) -> Iterator[PublishWorld]:
     """Published: two rows of counts, and a view of those of kind nps."""
     with connect(settings) as connection:
         migrate(connection)
+        connection.commit()
         connection.autocommit = True
         world = PublishWorld(settings, connection)
         world.make_table("counts", COUNTS, "('a', 'nps', 1), ('b', 'csat', 2)")

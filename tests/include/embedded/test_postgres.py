@@ -86,6 +86,15 @@ def test_the_server_listens_on_loopback_only(postgres_server: EmbeddedPostgres) 
             "select current_setting('listen_addresses')"
         ).fetchone()
     assert row == ("127.0.0.1",)
+    # As the kernel has it: hexadecimal, in the byte order of the machine.
+    listening = [
+        address.split(":")[0]
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        for address, state in [(line.split()[1], line.split()[3])]
+        if state == "0A" and int(address.split(":")[1], 16) == postgres_server.port
+    ]
+    assert listening == ["0100007F"]
 
 
 def test_text_sorts_and_folds_the_same_everywhere(

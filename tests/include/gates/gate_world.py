@@ -21,7 +21,7 @@ from include.contracts import FeedContract, read_contracts
 from include.loading.landing import Landing
 from include.loading.loader import load_feed
 from include.loading.raw_tables import create_raw_tables
-from include.settings import Settings
+from include.settings import Settings, connect
 
 NIGHT = date(2026, 11, 20)  # a Friday
 
@@ -130,8 +130,9 @@ def open_gate_world(settings: Settings, folder: Path) -> GateWorld:
     staging.mkdir(parents=True)
     (staging / "_shop__sources.yml").write_text(SOURCES)
     contracts = read_contracts(folder)
-    connection = psycopg.connect(settings.database_url)
-    migrate(connection)
+    with connect(settings) as owner:
+        migrate(owner)
+    connection = connect(settings, "loader")
     create_raw_tables(connection, contracts.values())
     connection.commit()
     return GateWorld(replace(settings, project_folder=folder), connection, contracts)

@@ -14,7 +14,7 @@ from include.contracts import FeedContract
 from include.loading.file_copy import Reader
 from include.loading.landing import Landing
 from include.loading.loader import LoadResult, load_feed
-from include.settings import Settings
+from include.settings import Settings, connect
 
 NIGHT = date(2026, 11, 20)
 
@@ -123,8 +123,8 @@ class LoadWorld:
 
 
 def open_load_world(settings: Settings) -> LoadWorld:
-    """Migrate an empty database and connect to it."""
-    connection = psycopg.connect(settings.database_url)
-    migrate(connection)
-    connection.commit()
+    """Migrate an empty database and connect to it as its loader."""
+    with connect(settings) as owner:
+        migrate(owner)
+    connection = connect(settings, "loader")
     return LoadWorld(connection, Path(settings.landing_url))

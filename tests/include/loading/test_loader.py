@@ -8,7 +8,6 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date, timedelta
 
-import psycopg
 import pyarrow
 import pytest
 
@@ -17,7 +16,7 @@ from include.errors import WarehouseError
 from include.loading.landing import Landing
 from include.loading.loader import load_feed
 from include.loading.raw_tables import create_raw_tables
-from include.settings import Settings
+from include.settings import Settings, connect
 from tests.include.loading.load_world import (
     NIGHT,
     LoadWorld,
@@ -296,7 +295,7 @@ def test_two_loads_of_one_feed_wait_for_each_other(
 
     def load(some: list[date]) -> None:
         try:
-            with psycopg.connect(settings.database_url) as connection:
+            with connect(settings, "loader") as connection:
                 for night in some:
                     load_feed(connection, landing, make_contract(), night, "test")
         except BaseException as error:  # noqa: BLE001 - reported below

@@ -1,0 +1,1 @@
+"""Who may do what in the warehouse: its roles, and what is granted to them."""
