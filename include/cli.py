@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
 
 from include.access.roles import Role
 from include.audit import accept_held_load, migrate
@@ -140,9 +140,11 @@ def _open_psql(runtime: Runtime, role: str, arguments: Sequence[str]) -> int:
     runtime.postgres.start()
     program = shutil.which("psql") or str(runtime.postgres.program("psql"))
     # Everybody on this machine can read the arguments of a process.
-    address = conninfo_to_dict(runtime.url(LOGINS[role]))
-    environment = os.environ | {"PGPASSWORD": str(address.pop("password"))}
-    os.execve(program, [program, make_conninfo(**address), *arguments], environment)
+    url = runtime.url(LOGINS[role])
+    password = str(conninfo_to_dict(url)["password"])
+    address = url.replace(f":{password}@", "@", 1)
+    environment = os.environ | {"PGPASSWORD": password}
+    os.execve(program, [program, address, *arguments], environment)
 
 
 def _show_outcome(runtime: Runtime, outcome: "RunOutcome") -> None:

@@ -92,7 +92,7 @@ def grant_roles(connection: psycopg.Connection, prefix: str = "") -> bool:
     }
     places["database"] = sql.Identifier(connection.info.dbname)
     text = GRANTS_FILE.read_text("utf-8")
-    connection.execute(sql.SQL(text).format(**places))  # type: ignore[arg-type]
+    connection.execute(sql.SQL(text).format(**places))
     _grant_raw(connection, names)
     restrict_agent_tables(connection, names)
     connection.execute(
@@ -204,7 +204,8 @@ def _describe_version(connection: psycopg.Connection, names: Mapping[Role, str])
 
 
 def _hand_over(connection: psycopg.Connection, names: Mapping[Role, str]) -> None:
-    rows = connection.execute(_STRAYS_QUERY, dict(names)).fetchall()
+    values = {str(role): name for role, name in names.items()}
+    rows = connection.execute(_STRAYS_QUERY, values).fetchall()
     for kind, name, role in rows:
         # The names were quoted by the server.
         connection.execute(

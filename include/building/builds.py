@@ -22,6 +22,7 @@ from include import statistics
 from include.building import frozen_loads
 from include.building.build_lock import build_lock
 from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
+from include.building.error_words import remove_values
 from include.building.model_fingerprints import (
     Node,
     list_unchanged,
@@ -116,8 +117,8 @@ def _build_parts(
             statistics.compute(connection, settings.project_folder)
     except psycopg.Error as error:
         raise BuildError(
-            f"The statistics failed: {' '.join(str(error).split())}; marts stay as "
-            "they were."
+            f"The statistics failed: {remove_values(' '.join(str(error).split()))}; "
+            "marts stay as they were."
         ) from error
     outcomes.append(
         NodeOutcome(

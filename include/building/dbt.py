@@ -14,12 +14,16 @@ from pathlib import Path
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt_common.events.base_types import EventMsg
 from psycopg.conninfo import conninfo_to_dict
 
+from include.building.error_words import remove_values
 from include.errors import BuildError
 from include.settings import Settings
 
 HMAC_BLOCK = 64
+# What dbt says of a run, in the order in which it says it.
+TOLD = ("info", "warn", "error")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,7 @@ class Dbt:
     def __init__(self, settings: Settings) -> None:
         self._project = settings.project_folder / "dbt_project"
         self._target = settings.report_folder / "dbt"
+        self._log = log_file(settings)
         self._environment = dbt_environment(settings)
         self._manifest: Manifest | None = None
 
@@ -86,47 +91,35 @@ class Dbt:
         result = self._invoke(arguments)
         if result.exception is not None:
             raise BuildError(f"dbt did not run: {_words(result.exception)}.")
-        outcomes = []
-        for run in getattr(result.result, "results", []):
-            outcomes.append(
-                NodeOutcome(
-                    name=run.node.name,
-                    kind=str(run.node.resource_type),
-                    status=str(run.status),
-                    seconds=float(run.execution_time),
-                    message=run.message,
-                )
-            )
-        return outcomes
+        return _read_outcomes(result)
 
     def test_units(self, select: str = "test_type:unit") -> list[NodeOutcome]:
         """Run the unit tests of the models, or those that dbt's `select` names."""
         result = self._invoke(["test", "--select", select])
         if result.exception is not None:
             raise BuildError(f"dbt did not run: {_words(result.exception)}.")
-        return [
-            NodeOutcome(
-                name=run.node.name,
-                kind=str(run.node.resource_type),
-                status=str(run.status),
-                seconds=float(run.execution_time),
-                message=run.message,
-            )
-            for run in getattr(result.result, "results", [])
-        ]
+        return _read_outcomes(result)
 
     def _invoke(self, arguments: Sequence[str]) -> dbtRunnerResult:
-        self._target.mkdir(parents=True, exist_ok=True)
-        with _environment(self._environment):
-            return dbtRunner(manifest=self._manifest).invoke(
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with _environment(self._environment), self._log.open("a") as log:
+
+            def tell(event: EventMsg) -> None:
+                if event.info.level in TOLD:
+                    log.write(f"{event.info.ts.ToJsonString()} ")
+                    log.write(f"{remove_values(event.info.msg)}\n")
+
+            return dbtRunner(manifest=self._manifest, callbacks=[tell]).invoke(
                 [
                     *arguments,
                     *("--project-dir", str(self._project)),
                     *("--profiles-dir", str(self._project)),
                     *("--target-path", str(self._target)),
-                    *("--log-path", str(self._target / "logs")),
+                    # Its own log and its record of results quote rows in errors.
+                    *("--log-path", str(self._log.parent)),
                     *("--log-level", "none"),
-                    *("--log-level-file", "info"),
+                    *("--log-level-file", "none"),
+                    "--no-write-json",
                     "--no-use-colors",
                 ]
             )
@@ -180,7 +173,20 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 
 def _words(error: BaseException | None) -> str:
-    return " ".join(str(error).split()) if error else "dbt gives no reason"
+    return " ".join(remove_values(str(error)).split()) if error else "no reason given"
+
+
+def _read_outcomes(result: dbtRunnerResult) -> list[NodeOutcome]:
+    return [
+        NodeOutcome(
+            name=run.node.name,
+            kind=str(run.node.resource_type),
+            status=str(run.status),
+            seconds=float(run.execution_time),
+            message=remove_values(run.message) if run.message else None,
+        )
+        for run in getattr(result.result, "results", [])
+    ]
 
 
 def log_file(settings: Settings) -> Path:

@@ -8,11 +8,13 @@ import gzip
 import hashlib
 import io
 import lzma
+import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 from typing import IO, Protocol, cast
 
 import pyarrow
@@ -148,6 +150,15 @@ def _find_only_member(zipped: zipfile.ZipFile) -> zipfile.ZipInfo:
         raise FileProblem(
             f"the archive holds {len(members)} files where one is expected",
             "put each file into the landing folder by itself",
+        )
+    name = PurePosixPath(members[0].filename.replace("\\", "/"))
+    kind = members[0].external_attr >> 16
+    # Its bytes are read and nothing is unpacked; but a sender of such things is not one
+    # to take data from.
+    if name.is_absolute() or ".." in name.parts or stat.S_ISLNK(kind):
+        raise FileProblem(
+            "the archive holds a link, or a path that leads out of it",
+            "find out who made it, and have the file exported again",
         )
     if members[0].flag_bits & 0x1:
         raise FileProblem(

@@ -4,6 +4,7 @@ In: the header rows as the file has them. Out: a `TableHeader`, one name per col
 the file: the contract's name for declared columns, the header's own text for others.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +13,8 @@ from include.contracts import FeedContract
 from include.loading.file_content import FileProblem
 
 SHOWN_HEADERS = 12
+# A first row with fewer of the contract's headers may be no header at all.
+KNOWN_HEADERS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +112,29 @@ def match_header(
 def _refuse(contract: FeedContract, missing: list[str], headers: list[str]) -> None:
     columns = {column.name: column for column in contract.columns}
     wanted = ", ".join(" or ".join(columns[name].headers) for name in missing)
-    shown = ", ".join(headers[:SHOWN_HEADERS])
-    more = len(headers) - SHOWN_HEADERS
-    if more > 0:
-        shown += f" and {more} more"
     noun = "column is" if len(missing) == 1 else "columns are"
     raise FileProblem(
-        f"the required {noun} missing: {wanted} (the file has {shown})",
+        f"the required {noun} missing: {wanted} ({_describe(contract, headers)})",
         "export it again with them, or change the contract",
     )
+
+
+def _describe(contract: FeedContract, headers: list[str]) -> str:
+    """Say what a file has; a first row that may be somebody's data is not shown."""
+    text = " ".join(headers)
+    known = [
+        column
+        for column in contract.columns
+        if any(
+            re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text)
+            for name in column.headers
+        )
+    ]
+    if len(known) < min(KNOWN_HEADERS, len(contract.columns)):
+        return (
+            f"the first row, of {len(headers)} fields, names no columns of the "
+            "contract: perhaps the header row is missing"
+        )
+    shown = ", ".join(headers[:SHOWN_HEADERS])
+    more = len(headers) - SHOWN_HEADERS
+    return f"the file has {shown}" + (f" and {more} more" if more > 0 else "")
