@@ -10,11 +10,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
-from dbt_common.events.base_types import EventMsg
 from psycopg.conninfo import conninfo_to_dict
 
 from include.building.error_words import remove_values
@@ -104,10 +105,11 @@ class Dbt:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         with _environment(self._environment), self._log.open("a") as log:
 
-            def tell(event: EventMsg) -> None:
+            def tell(event: Any) -> None:
+                # A message of dbt's protocol, which has no types.
                 if event.info.level in TOLD:
-                    log.write(f"{event.info.ts.ToJsonString()} ")
-                    log.write(f"{remove_values(event.info.msg)}\n")
+                    now = datetime.now(UTC).isoformat(timespec="milliseconds")
+                    log.write(f"{now} {remove_values(event.info.msg)}\n")
 
             return dbtRunner(manifest=self._manifest, callbacks=[tell]).invoke(
                 [
