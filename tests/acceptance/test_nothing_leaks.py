@@ -19,7 +19,7 @@ from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings
 from tests.nights import execute, fetch, find_file, run
 
-SAMPLE = SampleParameters(customers=60, nights=3, seed=5)
+SAMPLE = SampleParameters(customers=100, nights=7, seed=5)
 FIRST, LAST = SAMPLE.first_night, SAMPLE.last_night
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]*\w")
 NUMBER = re.compile(r"\+\d[\d ()-]{7,}\d")
