@@ -193,7 +193,7 @@ def call(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_clones_have_a_warehouse_each_and_url_prints_nothing_else(
-    clones: list[Path],
+    clones: list[Path], open_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     try:
         results = [call(clone, "url", "--role", "owner") for clone in clones]
@@ -206,6 +206,21 @@ def test_two_clones_have_a_warehouse_each_and_url_prints_nothing_else(
             row = connection.execute("select to_regclass('only_in_one')").fetchone()
         assert row == (None,)
         assert call(clones[0], "url", "--role", "owner").stdout.strip() == urls[0]
+        for role in ("bi_reader", "cx_agent"):
+            url = call(clones[0], "url", "--role", role).stdout.strip()
+            with psycopg.connect(url) as connection:
+                row = connection.execute("select current_user").fetchone()
+                assert row == (role,)
+                assert connection.execute("select * from data_status").fetchall() == []
+        # The arguments of a process are open to everybody on its machine.
+        spy = open_folder / "psql"
+        spy.write_text('#!/bin/sh\necho "arguments: $*"\necho "$PGPASSWORD"\n')
+        spy.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{open_folder}{os.pathsep}{os.environ['PATH']}")
+        arguments, password = call(clones[0], "psql").stdout.splitlines()
+        assert arguments.startswith("arguments: postgresql://warehouse@127.0.0.1:")
+        assert password in urls[0]
+        assert password not in arguments
     finally:
         for clone in clones:
             assert call(clone, "down").returncode == 0
