@@ -29,7 +29,7 @@ FILE_NAME = "scorecard.html"
 
 def write_scorecard(settings: Settings) -> Path:
     """Write the page and return where it lies; readers never see half of it."""
-    with connect(settings) as connection:
+    with connect(settings, "bi_reader") as connection:
         scorecard = read_scorecard(connection)
     page = _load_template().render(scorecard=scorecard)
     settings.report_folder.mkdir(parents=True, exist_ok=True)

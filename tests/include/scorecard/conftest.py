@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from include.access.roles import create_roles, name_roles
 from include.embedded.postgres import EmbeddedPostgres
 from include.scorecard import write_scorecard
 from include.scorecard.content import Scorecard, read_scorecard
@@ -26,10 +27,19 @@ class Published:
     connection: psycopg.Connection
 
 
+def admit_reader(connection: psycopg.Connection) -> None:
+    """Let bi_reader read what the tests make: the page is drawn from what it sees."""
+    create_roles(connection, name_roles(""))
+    for kind in ("usage on schemas", "select on tables"):
+        connection.execute(f"alter default privileges grant {kind} to bi_reader")  # type: ignore[arg-type]
+
+
 @pytest.fixture(scope="session")
 def scores_url(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """A database that the tests of the scorecard use one after the other."""
     with open_database(postgres_server, template="template1") as url:
+        with psycopg.connect(url) as connection:
+            admit_reader(connection)
         yield url
 
 
@@ -59,6 +69,7 @@ def published(
         open_database(postgres_server, template="template1") as url,
         psycopg.connect(url, autocommit=True) as connection,
     ):
+        admit_reader(connection)
         publish_scores(connection, date(2026, 8, 1), AS_OF)
         settings = replace(
             settings_of(url, landing=folder), report_folder=folder / "report"
