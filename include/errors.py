@@ -5,6 +5,28 @@ Anything else that is raised is a defect of the warehouse and keeps its tracebac
 
 from datetime import date
 
+# Of a vendor's own words (headers, field names, file names) a sentence shows so much.
+LONGEST_WORDS = 600
+
+
+def make_printable(text: str, longest: int = LONGEST_WORDS) -> str:
+    """Write text in one line, as pages, logs and the database can show it.
+
+    Line ends become spaces; NUL, control characters, invisible ones and half surrogate
+    pairs become escapes; what is longer than `longest` is cut.
+    """
+    shown = text if len(text) <= longest else f"{text[:longest]}…"
+    if shown.isprintable():
+        return shown
+    return "".join(
+        character
+        if character.isprintable()
+        else " "
+        if character in "\r\n"
+        else character.encode("unicode_escape").decode()
+        for character in shown
+    )
+
 
 class WarehouseError(Exception):
     """Something a person can put right; the text says how."""
@@ -38,9 +60,9 @@ class ExportError(WarehouseError):
     ) -> None:
         self.feed = feed
         self.batch_date = batch_date
-        self.reason = reason
-        self.remedy = remedy
-        self.file = file
+        self.reason = reason = make_printable(reason)
+        self.remedy = remedy = make_printable(remedy)
+        self.file = file = None if file is None else make_printable(file)
         self.row = row
         place = f"{feed} of {batch_date.isoformat()}"
         if file is not None:

@@ -18,10 +18,11 @@ from include import audit, gates
 from include.access.roles import become, set_passwords
 from include.building import publish as publishing
 from include.contracts import read_contracts
-from include.errors import ExportError, GateError, WarehouseError
+from include.errors import ExportError, GateError, SettingsError, WarehouseError
 from include.gates import GateResult
+from include.loading.feed_session import open_session
 from include.loading.landing import Landing
-from include.loading.loader import LoadResult, load_feed
+from include.loading.loader import LoadResult
 from include.loading.raw_tables import create_raw_tables
 from include.settings import Settings, connect
 
@@ -228,24 +229,25 @@ def _extract(
     nights = (last - first).days + 1
     loads: list[LoadResult] = []
     failures: list[str] = []
-    with connect(settings, "loader") as connection:
-        # Each load is a transaction of its own.
-        connection.autocommit = True
+    with open_session(settings) as session:
         for contract in contracts:
             done = 0
             for night in range(nights):
                 batch_date = first + timedelta(days=night)
                 try:
-                    loaded = load_feed(
-                        connection, landing, contract, batch_date, run_id
-                    )
-                except ExportError as error:
+                    loaded = session.load(landing, contract, batch_date, run_id)
+                except (ExportError, SettingsError) as error:
                     log.error("%s", error)
                     audit.record_feed_failure(
-                        connection, run_id, contract.name, batch_date, str(error)
+                        *(session.connection, run_id),
+                        *(contract.name, batch_date, str(error)),
                     )
+                    if isinstance(error, SettingsError):
+                        # The landing zone cannot be read: no other feed's can.
+                        raise
                     failures.append(str(error))
                     continue
+                connection = session.connection
                 audit.resolve_feed_failures(connection, contract.name, batch_date)
                 if loaded is not None:
                     if loaded.outcome == "unchanged":

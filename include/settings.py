@@ -7,6 +7,7 @@ the readers of landing files look up themselves.
 
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,10 @@ DEFAULT_TIME_ZONE = "America/Sao_Paulo"
 SHORTEST_KEY_SECRET = 16
 # Names of roles appear where quoting differs: the server's, libpq's, dbt's.
 ROLE_PREFIX_PATTERN = re.compile(r"([a-z][a-z0-9_]{0,30})?")
+# Seconds before each new try to reach the database.
+CONNECT_PAUSES = (0.5, 1.0, 2.0)
+# What a server says that refuses everybody, but not for long.
+PASSING_REASONS = ("starting up", "shutting down", "recovery", "too many", "slots")
 
 
 @dataclass(frozen=True)
@@ -126,23 +131,37 @@ def compose_database_url(settings: Settings, role: Role) -> str:
 def connect(settings: Settings, role: Role | None = None) -> psycopg.Connection:
     """Open a connection to the warehouse database (psycopg 3, not autocommit).
 
+    A server that starts, restarts or is cut off is tried again for some seconds.
+
     Parameters
     ----------
     role : what the session may do; None for the owner, who makes the roles
 
-    Raises SettingsError when the server cannot be reached.
+    Raises SettingsError when the server cannot be reached, at once where waiting would
+    not help.
     """
     url = settings.database_url
     if role is not None:
         url = compose_database_url(settings, role)
-    try:
-        return psycopg.connect(url, application_name="cx", connect_timeout=10)
-    except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
-        raise SettingsError(
-            f"The warehouse database cannot be reached ({reason}): check that the "
-            "server runs (`make url` starts the local one) and CX_DATABASE_URL."
-        ) from error
+    pauses = iter(CONNECT_PAUSES)
+    while True:
+        try:
+            return psycopg.connect(url, application_name="cx", connect_timeout=10)
+        except psycopg.OperationalError as error:
+            reason = str(error).strip().splitlines()[-1]
+            pause = next(pauses, None)
+            if pause is None or not _may_pass(str(error)):
+                raise SettingsError(
+                    f"The warehouse database cannot be reached ({reason}): check that"
+                    " the server runs (`make url` starts the local one) and"
+                    " CX_DATABASE_URL."
+                ) from error
+            time.sleep(pause)
+
+
+def _may_pass(words: str) -> bool:
+    """Tell whether a server that could not be reached may be there in a moment."""
+    return "FATAL" not in words or any(reason in words for reason in PASSING_REASONS)
 
 
 def _read_required(environment: Mapping[str, str], name: str, meaning: str) -> str:

@@ -17,6 +17,9 @@ from include.loading.table_header import TableHeader, read_header_rows
 from include.loading.text_lines import UndecodedCount, has_undecoded, read_lines
 
 LONGEST_FIELD = 1 << 23
+# A record of many lines costs memory for each of them, about this many characters.
+LONGEST_RECORD = 1 << 25
+COST_OF_LINE = 64
 
 
 def read_csv(contract: FeedContract, content: ByteSource) -> FileRows:
@@ -26,10 +29,10 @@ def read_csv(contract: FeedContract, content: ByteSource) -> FileRows:
     """
     csv.field_size_limit(LONGEST_FIELD)
     records = _split_records(read_lines(content, contract.encoding), contract.delimiter)
-    header = _read_header(contract, records)
+    header, header_texts = _read_header(contract, records)
     drift: Counter[str] = Counter()
     columns, make_row = plan_rows(contract, header, drift)
-    batches = _read_batches(contract, header, records, make_row)
+    batches = _read_batches(contract, header, header_texts, records, make_row)
     return FileRows(columns, batches, drift)
 
 
@@ -41,9 +44,18 @@ def _split_records(
     After a malformed record reading goes on with the next line.
     """
     consumed: list[str] = []
+    cost = 0
 
     def pass_on() -> Iterator[str]:
+        nonlocal cost
         for line in lines:
+            cost = cost + len(line) + COST_OF_LINE if consumed else len(line)
+            if cost > LONGEST_RECORD:
+                raise FileProblem(
+                    f"a record goes on for more than {len(consumed):,} lines (perhaps a"
+                    " quote is missing)",
+                    "export it again",
+                )
             consumed.append(line)
             yield line
 
@@ -76,7 +88,10 @@ def _explain(error: csv.Error) -> str:
 
 def _read_header(
     contract: FeedContract, records: Iterator[tuple[list[str] | str, str]]
-) -> TableHeader:
+) -> tuple[TableHeader, frozenset[str]]:
+    """Return the header, and the text of each of its rows."""
+    texts: list[str] = []
+
     def take_rows() -> Iterator[list[str]]:
         for fields, raw in records:
             if isinstance(fields, str):
@@ -88,14 +103,17 @@ def _read_header(
                     f"the header is not {contract.encoding} text",
                     "write the file's encoding into the contract, or export it again",
                 )
+            texts.append(raw.rstrip("\r\n"))
             yield fields
 
-    return read_header_rows(contract, take_rows())
+    header = read_header_rows(contract, take_rows())
+    return header, frozenset(texts)
 
 
 def _read_batches(
     contract: FeedContract,
     header: TableHeader,
+    header_texts: frozenset[str],
     records: Iterator[tuple[list[str] | str, str]],
     make_row: RowMaker,
 ) -> Iterator[Batch]:
@@ -113,6 +131,9 @@ def _read_batches(
             reason = "a NUL character"
         elif has_undecoded(raw):
             reason = undecoded.add(row_number)
+        elif raw.lstrip("\ufeff").rstrip("\r\n") in header_texts:
+            # Where several exports were put into one file.
+            reason = "the header comes again"
         elif len(fields) != width:
             reason = f"{len(fields)} fields where the header has {width}"
         elif is_after_malformed:

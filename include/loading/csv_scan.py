@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 QUOTE = ord('"')
 NEWLINE = ord("\n")
 RETURN = ord("\r")
+# COPY takes records of any length; what is longer is left to the careful path, which
+# takes fields of 8 million characters.
+LONGEST_RECORD = 1 << 22
 
 
 class NotClean(Exception):
@@ -31,6 +34,7 @@ class CsvScan:
     def __init__(self, delimiter: str) -> None:
         self.rows = 0
         self._is_in_quotes = False
+        self._bytes_in_record = 0
         self._may_precede = numpy.zeros(256, dtype=bool)
         self._may_precede[[ord(delimiter), NEWLINE, QUOTE]] = True
         self._may_follow = numpy.zeros(256, dtype=bool)
@@ -49,11 +53,17 @@ class CsvScan:
                 raise NotClean("a line that begins with \\.")
         octets = numpy.frombuffer(block, dtype=numpy.uint8)
         newlines = numpy.flatnonzero(octets == NEWLINE)
+        rows_before = self.rows
         self.rows += newlines.size
         if self._is_in_quotes or block.find(b'"') >= 0:
             self._scan_quotes(octets, newlines)
         if not self._is_in_quotes and block and block[-1] != NEWLINE:
             self.rows += 1
+        self._bytes_in_record += len(block)
+        if self._bytes_in_record > LONGEST_RECORD:
+            raise NotClean("a very long record")
+        if self.rows > rows_before:
+            self._bytes_in_record = 0
 
     def finish(self) -> None:
         """Check that the file does not end inside a quoted field."""

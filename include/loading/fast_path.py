@@ -80,19 +80,39 @@ def copy_plain(
         sql.Literal(contract.delimiter),
         sql.Literal(SERVER_ENCODINGS[codecs.lookup(contract.encoding).name]),
     )
+    header_lines = [
+        line.rstrip(b"\r") for line in first[: -len(rest) or None].split(b"\n")
+    ]
+    check_header = _HeaderCheck(header_lines)
     scan = CsvScan(contract.delimiter)
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
+            check_header.feed(rest)
             scan.feed(rest)
             copy.write(rest)
             for block in blocks:
                 encoding.feed(block)
+                check_header.feed(block)
                 scan.feed(block)
                 copy.write(block)
             scan.finish()
             if encoding.is_utf_8:
                 raise NotClean("UTF-8 where the contract says otherwise")
         return scan.rows, cursor.rowcount
+
+
+class _HeaderCheck:
+    """Finds a header that comes again, where several exports were put into one file."""
+
+    def __init__(self, lines: list[bytes]) -> None:
+        self._lines = tuple(line for line in lines if line)
+        starts = (b"\n", codecs.BOM_UTF8)
+        self._inside = [start + line for line in self._lines for start in starts]
+
+    def feed(self, block: bytes) -> None:
+        """Look at the next block, which begins after a newline."""
+        if block.startswith(self._lines) or any(line in block for line in self._inside):
+            raise NotClean("a line that begins like the header")
 
 
 def _read_blocks(content: ByteSource) -> Iterator[bytes]:

@@ -1,7 +1,8 @@
 """A landed file's content: decompressed on the way, hashed as it is stored.
 
 In: the stored bytes of a .gz, .xz, .zst, .zip or plain file. Out: a readable stream of
-the content, and, once all of it was read, SHA-256 and size of what is stored.
+the content, and, once all of it was read, SHA-256 and size of what is stored. What
+unpacks to far more than any export would is refused while it is read.
 """
 
 import gzip
@@ -27,6 +28,11 @@ COMPRESSED_SUFFIXES = (".gz", ".xz", ".zst", ".zip")
 
 # What a decompressor raises for a damaged or half-transferred file.
 DAMAGE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
+# Exports shrink to a fifth or a thirtieth; what unpacks to more than this is no export.
+LARGEST_RATIO = 200
+SMALLEST_BOMB_BYTES = 1 << 26
+# An .xz file says how much memory its reader needs: xz -9 says 65 MiB.
+XZ_MEMORY_BYTES = 1 << 27
 
 
 class FileProblem(Exception):
@@ -91,12 +97,12 @@ class StoredBytes(io.RawIOBase):
 def open_content(stored: StoredBytes, path: str) -> Iterator[ByteSource]:
     """Open the decompressed content of a file; its name's last suffix says how.
 
-    Raises FileProblem for a damaged or half-transferred file, also while it is read
-    inside the block.
+    Raises FileProblem for a damaged or half-transferred file and for one that unpacks
+    to far too much, also while it is read inside the block.
     """
     try:
         with _open_by_suffix(stored, path) as content:
-            yield content
+            yield content if content is stored else _Unpacked(content, stored)
     except DAMAGE as error:
         raise FileProblem(
             f"the file cannot be read to its end ({error})",
@@ -111,8 +117,7 @@ def _open_by_suffix(stored: StoredBytes, path: str) -> Iterator[ByteSource]:
         with gzip.open(cast("IO[bytes]", stored)) as content:
             yield content
     elif suffix == "xz":
-        with lzma.LZMAFile(io.BufferedReader(stored, CHUNK_BYTES)) as content:
-            yield content
+        yield _XzContent(stored)
     elif suffix == "zst":
         # pyarrow's decompressor says when the last frame is cut off.
         with pyarrow.CompressedInputStream(
@@ -120,14 +125,77 @@ def _open_by_suffix(stored: StoredBytes, path: str) -> Iterator[ByteSource]:
         ) as content:
             yield content
     elif suffix == "zip":
-        with (
-            spool(stored) as archive,
-            zipfile.ZipFile(archive) as zipped,
-            zipped.open(_find_only_member(zipped)) as content,
-        ):
+        with spool(stored) as archive, _open_only_member(archive) as content:
             yield content
     else:
         yield stored
+
+
+class _Unpacked:
+    """Unpacked bytes, measured against the stored ones that they come from."""
+
+    def __init__(self, content: ByteSource, stored: StoredBytes) -> None:
+        self._content = content
+        self._stored = stored
+        self._bytes = 0
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes. Raises FileProblem when it is far too much."""
+        data = self._content.read(size)
+        self._bytes += len(data)
+        refuse_bomb(self._bytes, self._stored.bytes)
+        return data
+
+
+class _XzContent:
+    """The content of an .xz file: streams one after the other, in bounded memory.
+
+    The standard library's file class sets no bound on memory, and ignores what follows
+    a stream and is none.
+    """
+
+    def __init__(self, stored: StoredBytes) -> None:
+        self._stored = stored
+        self._decoder = self._begin_stream()
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most `size` bytes, or raise LZMAError or EOFError."""
+        while True:
+            block = b""
+            if self._decoder.eof:
+                block = self._find_next_stream()
+                if not block:
+                    return b""
+                self._decoder = self._begin_stream()
+            elif self._decoder.needs_input:
+                block = self._stored.read(CHUNK_BYTES)
+                if not block:
+                    raise EOFError("it ends before the end of its stream")
+            if data := self._decoder.decompress(block, size):
+                return data
+
+    def _find_next_stream(self) -> bytes:
+        """Return what follows a stream and the zeros that may fill up its end."""
+        block = self._decoder.unused_data
+        while not (found := block.lstrip(b"\0")):
+            block = self._stored.read(CHUNK_BYTES)
+            if not block:
+                return b""
+        return found
+
+    @staticmethod
+    def _begin_stream() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY_BYTES)
+
+
+def refuse_bomb(unpacked_bytes: int, stored_bytes: int) -> None:
+    """Raise FileProblem when `stored_bytes` cannot honestly hold `unpacked_bytes`."""
+    if unpacked_bytes > max(SMALLEST_BOMB_BYTES, LARGEST_RATIO * stored_bytes):
+        raise FileProblem(
+            f"it unpacks to more than {LARGEST_RATIO} times its size, which no export"
+            f" does ({stored_bytes:,} bytes became more than {unpacked_bytes:,})",
+            "look into it; if it is right, put the unpacked file there",
+        )
 
 
 @contextmanager
@@ -135,9 +203,33 @@ def spool(source: ByteSource) -> Iterator[IO[bytes]]:
     """Copy a stream to a nameless file on disk, for formats that need to seek."""
     with tempfile.TemporaryFile() as file:
         while block := source.read(CHUNK_BYTES):
-            file.write(block)
+            write_scratch(file, block)
+        write_scratch(file, b"", is_last=True)
         file.seek(0)
         yield file
+
+
+def write_scratch(file: IO[bytes], data: bytes, *, is_last: bool = False) -> None:
+    """Write to a file in the temporary folder. Raises FileProblem on a full disk."""
+    try:
+        file.write(data)
+        if is_last:
+            file.flush()
+    except OSError as error:
+        raise FileProblem(
+            f"there is no room in {tempfile.gettempdir()} to unpack it ({error})",
+            "free disk space there, or set TMPDIR to a folder that has it, then run"
+            " this night again",
+        ) from error
+
+
+def _open_only_member(archive: IO[bytes]) -> IO[bytes]:
+    try:
+        zipped = zipfile.ZipFile(archive)
+        return zipped.open(_find_only_member(zipped))
+    except (NotImplementedError, ValueError) as error:
+        # What zipfile says of compressions that it does not know and of damaged names.
+        raise zipfile.BadZipFile(str(error)) from error
 
 
 def _find_only_member(zipped: zipfile.ZipFile) -> zipfile.ZipInfo:

@@ -79,7 +79,7 @@ def copy_file(
                     read, loaded = copy_plain(
                         connection, contract, target.table, content
                     )
-                sha256 = stored.finish()
+                sha256 = _finish(stored, file)
                 return CopiedFile(
                     *(file, file_no, "fast", sha256, stored.bytes),
                     RowCounts(read, loaded),
@@ -93,10 +93,25 @@ def copy_file(
             counts = copy_carefully(
                 connection, target.table, rows, target.load_id, file_no
             )
-        sha256 = stored.finish()
+        sha256 = _finish(stored, file)
         return CopiedFile(
             *(file, file_no, "careful", sha256, stored.bytes), counts, rows.drift
         )
+
+
+def _finish(stored: StoredBytes, file: LandedFile) -> str:
+    """Return the SHA-256 of a file that was read to its end, as long as it was listed.
+
+    Raises FileProblem when it grew or shrank meanwhile: somebody is writing it.
+    """
+    sha256 = stored.finish()
+    if stored.bytes != file.bytes:
+        raise FileProblem(
+            f"the file changed while it was read ({file.bytes:,} bytes were listed,"
+            f" {stored.bytes:,} read)",
+            "wait until it has arrived, then run this night again",
+        )
+    return sha256
 
 
 def _find_stem(name: str) -> str:

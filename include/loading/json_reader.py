@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from include.contracts import FeedContract
+from include.errors import make_printable
 from include.loading.batches import Batch, FileRows, Reject, make_storable
 from include.loading.file_content import ByteSource, FileProblem
 from include.loading.json_values import JsonDecoder, find_problem
@@ -21,7 +22,10 @@ from include.loading.text_lines import (
     read_text,
 )
 
-LONGEST_RECORD = 1 << 24
+# Decoded, a record takes up to forty times its length of memory.
+LONGEST_RECORD = 1 << 22
+SHOWN_NAMES = 12
+SHOWN_CHARACTERS = 60
 # A cut-off value fails at most so far from the end of what was read ("fals", "\u12").
 CUT_OFF_DISTANCE = 16
 WHITESPACE = " \t\r\n"
@@ -76,6 +80,9 @@ def _read_lines(contract: FeedContract, content: ByteSource) -> Iterator[Record]
         if not raw:
             continue
         row_number += 1
+        if len(raw) > LONGEST_RECORD:
+            yield None, raw, "a record longer than 4 million characters"
+            continue
         try:
             value, end, problem = decoder.decode(raw, 0)
             if end != len(raw):
@@ -122,19 +129,25 @@ class _Page:
                 self._records += 1
                 yield self._decode()
             return
-        names = []
+        names: list[str] = []
         is_found = False
+        shown = "it has no fields"
         if self._peek() == "{":
             for name in self._read_members("{", "}"):
-                names.append(str(name))
+                if len(names) < SHOWN_NAMES:
+                    names.append(make_printable(str(name), SHOWN_CHARACTERS))
+                    shown = f"it has {', '.join(names)}"
                 if name == parts[0]:
                     is_found = True
                     yield from self._read_below(parts[1:], path)
                 else:
                     self._skip()
+        else:
+            # Not more of it, which may be somebody's data.
+            shown = f"it begins with {self._peek()!r}"
         if not is_found:
             raise FileProblem(
-                f"the page has no {path} (it has {', '.join(names) or 'no fields'})",
+                f"the page has no {path} ({shown})",
                 "fetch the page again, or change record_path in the contract",
             )
 
@@ -147,6 +160,8 @@ class _Page:
         while True:
             name = None
             if opening == "{":
+                if self._require() != '"':
+                    raise self._refuse(f"{self._peek()!r} stands where a name should")
                 name = self._decode()[0]
                 self._take(":")
             self._require()
@@ -155,6 +170,8 @@ class _Page:
                 self._position += 1
                 return
             self._take(",")
+            if self._require() == closing:
+                raise self._refuse(f"a comma stands before {closing!r}")
 
     def _skip(self) -> None:
         if self._require() == "[":
@@ -177,7 +194,14 @@ class _Page:
                     raise self._refuse(f"it is no valid JSON ({error.msg})") from error
                 if len(self._text) - self._position > LONGEST_RECORD:
                     raise self._refuse("a record has no end") from error
-                if not self._fill():
+                is_wrong = self._goes_on_after(error)
+                # To twice the text: a long record is decoded but a few times.
+                length = 2 * (len(self._text) - self._position)
+                if not self._fill(min(length, LONGEST_RECORD + 1)):
+                    if is_wrong:
+                        raise self._refuse(
+                            f"it is no valid JSON ({error.msg})"
+                        ) from error
                     raise _half_written("page", self._records or None) from error
                 continue
             except RecursionError as error:
@@ -190,6 +214,11 @@ class _Page:
             raw = self._text[self._position : end]
             self._position = end
             return value, raw, problem
+
+    def _goes_on_after(self, error: json.JSONDecodeError) -> bool:
+        """Tell whether the page's last value is wrong rather than cut off."""
+        rest = self._text[error.pos :]
+        return not error.msg.startswith("Unterminated") and bool(set(rest) & set("]}"))
 
     def _may_go_on(self, end: int) -> bool:
         """Tell whether a number was cut off: "12" of "12.5e3", with "", "." or "e-"."""
@@ -226,14 +255,19 @@ class _Page:
             raise self._refuse(f"{self._peek()!r} stands where {expected!r} should")
         self._position += 1
 
-    def _fill(self) -> bool:
-        """Read on; False at the end."""
+    def _fill(self, wanted: int = 1) -> bool:
+        """Read on, to `wanted` characters where there are so many; False at the end."""
+        pieces = [self._text[self._position :]]
+        length = len(pieces[0])
         for text in self._texts:
-            if text:
-                self._text = self._text[self._position :] + text
-                self._position = 0
-                return True
-        return False
+            pieces.append(text)
+            length += len(text)
+            if text and length >= wanted:
+                break
+        is_more = length > len(pieces[0])
+        self._text = "".join(pieces)
+        self._position = 0
+        return is_more
 
 
 def _half_written(noun: str, row: int | None) -> FileProblem:

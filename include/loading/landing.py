@@ -18,6 +18,7 @@ from pyarrow import fs
 
 from include.contracts import FeedContract
 from include.errors import ExportError, MissingExportError, SettingsError
+from include.loading.local_folder import find_problem
 
 log = logging.getLogger(__name__)
 
@@ -62,10 +63,11 @@ class Landing:
         SettingsError when the landing zone itself is missing.
         """
         folder = f"{contract.system}/{contract.feed}/{batch_date.isoformat()}"
+        self._check_local_folder(folder, contract, batch_date)
         wanted: list[LandedFile] = []
         unwanted: list[LandedFile] = []
         for info in self._list(folder, recursive=True):
-            path = self._path_below_root(info.path, contract, batch_date)
+            path = str(PurePosixPath(info.path).relative_to(self._root))
             name = path.rpartition("/")[2]
             if info.type != fs.FileType.File or name.startswith((".", "_")):
                 continue
@@ -136,22 +138,21 @@ class Landing:
                 "CX_LANDING_URL to the folder where the exports arrive."
             )
 
-    def _path_below_root(
-        self, path: str, contract: FeedContract, batch_date: date
-    ) -> str:
-        """Return a listed path relative to the root; refuse links that lead out."""
-        relative = PurePosixPath(path).relative_to(self._root)
-        if isinstance(self._files, fs.LocalFileSystem):
-            target, root = Path(path).resolve(), Path(self._root).resolve()
-            if not target.is_relative_to(root):
-                raise ExportError(
-                    contract.name,
-                    batch_date,
-                    "the file is a link that leads out of the landing folder",
-                    "put the file itself there",
-                    file=str(relative),
-                )
-        return str(relative)
+    def _check_local_folder(
+        self, folder: str, contract: FeedContract, batch_date: date
+    ) -> None:
+        """Refuse what is no plain file: odd names, links that lead away, pipes."""
+        if not isinstance(self._files, fs.LocalFileSystem):
+            return
+        root = Path(self._root)
+        if problem := find_problem(root / folder, root):
+            raise ExportError(
+                contract.name,
+                batch_date,
+                problem.reason,
+                problem.remedy,
+                file=str(problem.path.relative_to(root)),
+            )
 
 
 def _find_file_system(url: str) -> tuple[fs.FileSystem, str]:

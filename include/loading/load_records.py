@@ -19,6 +19,9 @@ from include.loading.file_copy import CopiedFile
 # In the order in which a repeated content is looked for.
 REPEATABLE_STATUSES = ("accepted", "loaded", "held")
 
+# An index entry has room for so many characters.
+LONGEST_NAME = 500
+
 
 @dataclass(frozen=True, slots=True)
 class KnownLoad:
@@ -109,7 +112,8 @@ def finish_load(
         drift: Counter[str] = Counter()
         for done in copied:
             # Not a sum: that would lose the columns without any value.
-            drift.update(done.drift)
+            for name, rows in done.drift.items():
+                drift[name[:LONGEST_NAME]] += rows
         cursor.executemany(
             "insert into audit.drift (load_id, column_name, rows) values (%s, %s, %s)",
             [(load_id, name, rows) for name, rows in drift.items()],

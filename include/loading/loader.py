@@ -91,7 +91,7 @@ def load_feed(
             "ask the source for it, then run this night again",
         )
     outcome: Outcome = "loaded"
-    with connection.transaction():
+    with _blame_database(connection, contract, batch_date), connection.transaction():
         lock_feed(connection, contract.name)
         ensure_raw_table(connection, contract)
         same = _find_same(connection, landing, contract, batch_date, files)
@@ -200,6 +200,27 @@ def _check_counts(contract: FeedContract, file: LandedFile, counts: RowCounts) -
             f"the file, but {counts.loaded} loaded and {counts.rejected} rejected: "
             "nothing was loaded; report this defect."
         )
+
+
+@contextmanager
+def _blame_database(
+    connection: psycopg.Connection, contract: FeedContract, batch_date: date
+) -> Iterator[None]:
+    """Say what the server lacks: room, memory, time. A broken connection is raised."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        if connection.closed:
+            raise
+        lacks_room = (error.sqlstate or "").startswith(("53", "58"))
+        raise ExportError(
+            contract.name,
+            batch_date,
+            f"the database could not store it ({error.diag.message_primary})",
+            "nothing of it was loaded: "
+            + ("free disk space or memory on its server, then " if lacks_room else "")
+            + "run this night again",
+        ) from error
 
 
 @contextmanager

@@ -1,32 +1,43 @@
 """The rows of the first sheet of an XLSX workbook, in bounded memory.
 
-In: a seekable file. Out: rows of cells: text, numbers, truth values, times, None. The
-sheet is parsed as a stream, and its shared strings lie on disk: openpyxl keeps all of
-them in memory, and takes three times as long where strings stand in the cells. Its
-rules for dates are used here, and tests compare the cells.
+In: a seekable file. Out: rows of cells: text, numbers, truth values, times, None, and a
+`CellProblem` where a cell has no value to read. The sheet is parsed as a stream, and
+its shared strings lie on disk: openpyxl keeps all of them in memory, and takes three
+times as long where strings stand in the cells. Its rules for dates are used here, and
+tests compare the cells.
 """
 
-import os
-import tempfile
+import re
 import zipfile
-from array import array
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import IO
 from xml.etree import ElementTree
 from xml.parsers import expat
 
-from openpyxl.styles.numbers import (
-    BUILTIN_FORMATS,
-    is_date_format,
-    is_timedelta_format,
-)
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, CALENDAR_WINDOWS_1900, from_excel
 
 from include.loading.file_content import FileProblem
+from include.loading.workbook_parts import (
+    CHUNK_BYTES,
+    SharedStrings,
+    TextCollector,
+    find_first_sheet,
+    find_time_styles,
+    is_1904,
+    make_parser,
+    open_part,
+    read_small_part,
+    tag_of,
+)
 
-CHUNK_BYTES = 1 << 16
-KEPT_STRINGS = 2048
+# Excel's own sheets end there; a cell further out would fill the memory with blanks.
+MOST_COLUMNS = 16_384
+NUMBER = re.compile(
+    r"[+-]?([0-9]{1,400}(\.[0-9]{0,400})?|\.[0-9]{1,400})([eE][+-]?[0-9]{1,4})?"
+)
 # What is wrong inside a file that is no workbook, or a damaged one.
 DAMAGE = (
     zipfile.BadZipFile,
@@ -37,9 +48,18 @@ DAMAGE = (
     ValueError,
     EOFError,
     OverflowError,
+    NotImplementedError,
 )
 
 Cells = list[object]
+
+
+@dataclass(frozen=True, slots=True)
+class CellProblem:
+    """A cell whose value is not in the file; `text` is what stands there instead."""
+
+    reason: str
+    text: str
 
 
 def read_sheet(file: IO[bytes]) -> Iterator[Cells]:
@@ -48,58 +68,43 @@ def read_sheet(file: IO[bytes]) -> Iterator[Cells]:
     Raises FileProblem when the file is no workbook that can be read.
     """
     try:
-        with zipfile.ZipFile(file) as archive, tempfile.TemporaryFile() as store:
-            strings = _SharedStrings(archive, store)
-            book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-            parser = _SheetParser(strings, _find_time_styles(archive), _is_1904(book))
-            with archive.open(_find_first_sheet(archive, book)) as sheet:
+        with (
+            zipfile.ZipFile(file) as archive,
+            closing(SharedStrings(archive)) as strings,
+        ):
+            book = read_small_part(archive, "xl/workbook.xml")
+            parser = _SheetParser(strings, find_time_styles(archive), is_1904(book))
+            with open_part(archive, find_first_sheet(archive, book)) as sheet:
                 while chunk := sheet.read(CHUNK_BYTES):
                     yield from parser.feed(chunk)
                 yield from parser.feed(b"", is_last=True)
     except DAMAGE as error:
+        words = error.args[0] if isinstance(error, KeyError) else error
         raise FileProblem(
-            f"the file is no readable XLSX workbook ({error})",
+            f"the file is no readable XLSX workbook ({words})",
             "save it as .xlsx without a password, and transfer it again",
         ) from error
-
-
-class _SharedStrings:
-    """The workbook's table of strings, on disk, the last used ones in memory."""
-
-    def __init__(self, archive: zipfile.ZipFile, store: IO[bytes]) -> None:
-        self._store = store
-        self._ends = array("Q", [0])
-        if "xl/sharedStrings.xml" in archive.namelist():
-            with archive.open("xl/sharedStrings.xml") as source:
-                for text in _read_strings(source):
-                    data = text.encode()
-                    store.write(data)
-                    self._ends.append(self._ends[-1] + len(data))
-        store.flush()
-        self.get = lru_cache(KEPT_STRINGS)(self._read)
-
-    def _read(self, number: int) -> str:
-        start, end = self._ends[number], self._ends[number + 1]
-        return os.pread(self._store.fileno(), end - start, start).decode()
 
 
 class _SheetParser:
     """Turns the XML of a sheet into rows, chunk by chunk."""
 
     def __init__(
-        self, strings: _SharedStrings, time_styles: dict[str, bool], is_1904: bool
+        self, strings: SharedStrings, time_styles: dict[str, bool], is_1904: bool
     ) -> None:
         self._strings = strings
         self._time_styles = time_styles
         self._epoch = CALENDAR_MAC_1904 if is_1904 else CALENDAR_WINDOWS_1900
         self._rows: list[Cells] = []
         self._row: Cells = []
-        self._texts: list[str] = []
-        self._is_text = False
+        self._text = TextCollector()
+        self._formula = TextCollector()
+        # Which of the two the parser is in, if any.
+        self._collector: TextCollector | None = None
+        self._is_reading = self._has_formula = self._has_value = False
         self._type = self._style = ""
         self._column = 0
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
+        self._parser = make_parser()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._add_text
@@ -111,105 +116,78 @@ class _SheetParser:
         return rows
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        tag = name[name.rfind(" ") + 1 :]
+        tag = tag_of(name)
         if tag == "c":
-            reference = attributes.get("r")
-            if reference:
-                self._column = _column_number(reference.rstrip("0123456789"))
-            self._type = attributes.get("t", "n")
-            self._style = attributes.get("s", "0")
-            self._texts = []
-        elif tag in ("v", "t"):
-            self._is_text = True
+            self._start_cell(attributes)
+        elif tag == "v" or (tag == "t" and not self._is_reading):
+            self._has_value = True
+            self._collector = self._text
+        elif tag == "f":
+            self._has_formula = True
+            self._collector = self._formula
+        elif tag == "rPh":
+            # The reading of an Asian name is no part of the text.
+            self._is_reading = True
         elif tag == "row":
             self._row = []
             self._column = 0
 
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        reference = attributes.get("r")
+        if reference:
+            self._column = _column_number(reference.rstrip("0123456789"))
+        if not len(self._row) <= self._column < MOST_COLUMNS:
+            raise ValueError(f"cell {reference} stands where none can")
+        self._type = attributes.get("t", "n")
+        self._style = attributes.get("s", "0")
+        self._has_formula = self._has_value = False
+
     def _add_text(self, text: str) -> None:
-        if self._is_text:
-            self._texts.append(text)
+        if self._collector is not None:
+            self._collector.add(text)
 
     def _end(self, name: str) -> None:
-        tag = name[name.rfind(" ") + 1 :]
-        if tag in ("v", "t"):
-            self._is_text = False
+        tag = tag_of(name)
+        if tag in ("v", "t", "f"):
+            self._collector = None
+        elif tag == "rPh":
+            self._is_reading = False
         elif tag == "c":
             # Cells without a value are left out of the file.
             self._row += [None] * (self._column - len(self._row))
-            self._row.append(self._convert("".join(self._texts)))
+            self._row.append(self._convert(self._text.take(), self._formula.take()))
             self._column += 1
         elif tag == "row" and self._row:
             self._rows.append(self._row)
 
-    def _convert(self, text: str) -> object:
-        if self._type == "s":
-            return self._strings.get(int(text))
+    def _convert(self, text: str, formula: str) -> object:
+        if self._has_formula and not self._has_value:
+            return CellProblem("a formula without its value", f"={formula}")
         if not text:
             return None
+        if self._type == "s":
+            return self._strings.get(int(text))
         if self._type == "b":
-            return text == "1"
-        if self._type != "n":
+            return text in ("1", "true")
+        if self._type != "n" or not NUMBER.fullmatch(text):
             return text
         number = float(text) if set(text) & set(".eE") else int(text)
         is_duration = self._time_styles.get(self._style)
         if is_duration is None:
             return number
-        return from_excel(number, self._epoch, timedelta=is_duration)
-
-
-def _read_strings(source: IO[bytes]) -> Iterator[str]:
-    """Yield the shared strings; readings of Asian names (rPh) are left out."""
-    parts: list[str] = []
-    is_reading = False
-    for event, element in ElementTree.iterparse(source, ("start", "end")):
-        tag = element.tag.rpartition("}")[2]
-        if tag == "rPh":
-            is_reading = event == "start"
-        elif event == "end" and tag == "t" and not is_reading:
-            parts.append(element.text or "")
-        elif event == "end" and tag == "si":
-            yield "".join(parts)
-            parts = []
-        if event == "end" and tag != "sst":
-            element.clear()
+        try:
+            return from_excel(number, self._epoch, timedelta=is_duration)
+        except (OverflowError, ValueError):
+            # A number that is no date, which Excel shows as ####.
+            return number
 
 
 @lru_cache(maxsize=1024)
 def _column_number(letters: str) -> int:
     """Return the position of a column: A is 0, AA is 26."""
+    if not re.fullmatch("[A-Z]{1,3}", letters):
+        raise ValueError(f"{letters[:20]} is no column")
     number = 0
     for letter in letters:
         number = number * 26 + ord(letter) - ord("A") + 1
     return number - 1
-
-
-def _find_first_sheet(archive: zipfile.ZipFile, book: ElementTree.Element) -> str:
-    sheet = book.find("{*}sheets/{*}sheet")
-    if sheet is None:
-        raise KeyError("it has no sheet")
-    relation = next(value for name, value in sheet.items() if name.endswith("}id"))
-    relations = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    targets = {item.get("Id"): item.get("Target", "") for item in relations}
-    target = targets[relation]
-    return target.lstrip("/") if target.startswith("/") else f"xl/{target}"
-
-
-def _is_1904(book: ElementTree.Element) -> bool:
-    properties = book.find("{*}workbookPr")
-    return properties is not None and properties.get("date1904") in ("1", "true")
-
-
-def _find_time_styles(archive: zipfile.ZipFile) -> dict[str, bool]:
-    """Return the cell styles that show times; True for durations."""
-    if "xl/styles.xml" not in archive.namelist():
-        return {}
-    styles = ElementTree.fromstring(archive.read("xl/styles.xml"))
-    formats = {str(number): code for number, code in BUILTIN_FORMATS.items()}
-    for item in styles.iterfind("{*}numFmts/{*}numFmt"):
-        formats[item.get("numFmtId", "")] = item.get("formatCode", "")
-    found = {}
-    for number, style in enumerate(styles.iterfind("{*}cellXfs/{*}xf")):
-        code = formats.get(style.get("numFmtId", "0"), "")
-        if is_date_format(code):
-            found[str(number)] = bool(is_timedelta_format(code))
-    return found

@@ -5,16 +5,22 @@ the file: the contract's name for declared columns, the header's own text for ot
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from include.contracts import FeedContract
+from include.errors import make_printable
 from include.loading.file_content import FileProblem
+from include.loading.text_lines import has_undecoded
 
 SHOWN_HEADERS = 12
 # A first row with fewer of the contract's headers may be no header at all.
 KNOWN_HEADERS = 2
+SHOWN_CHARACTERS = 60
+# More than any table or sheet has: what says so has another delimiter or no newlines.
+MOST_COLUMNS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +77,28 @@ def match_header(
     """Name the columns of a file.
 
     A name that comes again gets `__2`, `__3` …; a column without a name is called by
-    its position, `column_16`. Raises FileProblem when a required column is missing.
+    its position, `column_16`. Raises FileProblem when a required column is missing, and
+    for what no header is.
     """
+    if len(name_row) > MOST_COLUMNS:
+        raise FileProblem(
+            f"the header has {len(name_row):,} columns",
+            "check delimiter and header_rows in the contract, or export it again",
+        )
     headers: list[str] = []
     taken: set[str] = set()
+    repeats: Counter[str] = Counter()
     for position, cell in enumerate(name_row, start=1):
         text = cell.strip() or f"column_{position}"
         text = layout.rename.get(text, text)
-        unique, count = text, 1
+        if "\0" in text or has_undecoded(text):
+            raise FileProblem(
+                f"the name of column {position} is no text", "export it again"
+            )
+        unique = text
         while unique in taken:
-            count += 1
-            unique = f"{text}__{count}"
+            repeats[text] += 1
+            unique = f"{text}__{repeats[text] + 1}"
         taken.add(unique)
         headers.append(unique)
     names = list(headers)
@@ -135,6 +152,8 @@ def _describe(contract: FeedContract, headers: list[str]) -> str:
             f"the first row, of {len(headers)} fields, names no columns of the "
             "contract: perhaps the header row is missing"
         )
-    shown = ", ".join(headers[:SHOWN_HEADERS])
+    shown = ", ".join(
+        make_printable(header, SHOWN_CHARACTERS) for header in headers[:SHOWN_HEADERS]
+    )
     more = len(headers) - SHOWN_HEADERS
     return f"the file has {shown}" + (f" and {more} more" if more > 0 else "")

@@ -21,7 +21,7 @@ from include.contracts import FeedContract
 from include.loading.batches import Batch, FileRows, Reject, make_storable
 from include.loading.file_content import ByteSource, FileProblem, spool
 from include.loading.row_plan import RowMaker, plan_rows
-from include.loading.sheet_reader import read_sheet
+from include.loading.sheet_reader import CellProblem, read_sheet
 from include.loading.table_header import read_header_rows
 from include.loading.text_lines import has_undecoded
 
@@ -74,7 +74,8 @@ def _read_batches(
             else:
                 text = make_storable(json.dumps(fields, ensure_ascii=False))
                 batch.rejects.append(Reject(row_number, problem, text))
-            batch.characters += sum(map(len, fields))
+            # Empty fields take their place too.
+            batch.characters += len(fields) + sum(map(len, fields))
             if batch.is_full:
                 yield batch
                 batch = Batch()
@@ -88,7 +89,9 @@ def _read_cells(cells: Cells, width: int) -> tuple[list[str], str | None]:
         fields.pop()
     fields += [""] * (width - len(fields))
     problem = None
-    if len(fields) > width:
+    if found := [cell for cell in cells if isinstance(cell, CellProblem)]:
+        problem = found[0].reason
+    elif len(fields) > width:
         problem = f"{len(fields)} fields where the header has {width}"
     elif any(isinstance(cell, float) and not math.isfinite(cell) for cell in cells):
         problem = "a number that is not finite"
@@ -118,6 +121,8 @@ def _to_text(value: object) -> str:
             return value.isoformat(sep=" ")
         case datetime.date() | datetime.time():
             return value.isoformat()
+        case CellProblem():
+            return value.text
         case bytes():
             return value.decode("utf-8", "surrogateescape")
         case list() | dict():
@@ -133,7 +138,7 @@ def _read_parquet_rows(file: IO[bytes]) -> Iterator[Cells]:
         for batch in source.iter_batches(batch_size=PARQUET_BATCH_ROWS):
             columns = [_to_python(column) for column in batch.columns]
             yield from zip(*columns, strict=True)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise FileProblem(
             f"the file is no readable Parquet file ({error})",
             "export it again, and transfer it again",
@@ -146,5 +151,11 @@ def _to_python(column: pyarrow.Array) -> list[object]:
         column.type
     ):
         column = column.cast(pyarrow.string())
-    values: list[object] = column.to_pylist()
+    try:
+        values: list[object] = column.to_pylist()
+    except UnicodeDecodeError:
+        # Bytes that are no text reject their row alone.
+        if not pyarrow.types.is_string(column.type):
+            raise
+        values = column.cast(pyarrow.binary()).to_pylist()
     return values

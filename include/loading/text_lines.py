@@ -67,9 +67,10 @@ def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
             raise _refuse_utf_8(encoding)
         is_first = False
         try:
-            yield decoder.decode(block)
-        except UnicodeDecodeError as error:
+            text = decoder.decode(block)
+        except UnicodeError as error:
             raise refuse_encoding(encoding) from error
+        yield text
     if check.is_utf_8:
         raise _refuse_utf_8(encoding)
     try:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from include import settings as settings_module
 from include.errors import ExportError, SettingsError, WarehouseError
 from include.settings import Settings, connect, read_settings
 
@@ -73,7 +74,10 @@ def test_a_connection_carries_the_application_name(settings: Settings) -> None:
     assert row == ("cx",)
 
 
-def test_an_unreachable_database_is_one_clear_sentence(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_one_clear_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings_module, "CONNECT_PAUSES", ())
     settings = Settings(
         database_url="postgresql://nobody:nothing@127.0.0.1:1/none",
         landing_url=str(tmp_path),

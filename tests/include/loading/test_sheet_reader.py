@@ -13,7 +13,8 @@ from openpyxl.cell.text import InlineFont
 from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from include.loading.file_content import FileProblem
-from include.loading.sheet_reader import KEPT_STRINGS, read_sheet
+from include.loading.sheet_reader import read_sheet
+from include.loading.workbook_parts import KEPT_STRINGS
 
 VALUES = (
     *(None, "", "a", " padded ", "line one\nline two", "<&>", "é€", "_x0041_"),
