@@ -21,6 +21,13 @@ class FolderProblem:
 
 def find_problem(folder: Path, root: Path) -> FolderProblem | None:
     """Return what cannot be loaded below `folder`; hidden names are passed over."""
+    # The folder itself, or one above it, may be a link too.
+    if not folder.resolve().is_relative_to(root.resolve()):
+        return FolderProblem(
+            folder,
+            "the folder is a link that leads out of the landing folder",
+            "put the files themselves there",
+        )
     for path in _walk(folder):
         if problem := _judge(path, root):
             return FolderProblem(path, *problem)

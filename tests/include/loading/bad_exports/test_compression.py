@@ -149,7 +149,7 @@ CASES = [
         "a zip whose file wants to go elsewhere",
         zip_files(("../../../etc/orders.csv", CSV)),
         "a.csv.zip",
-        loaded=("1", "2"),
+        refused="a path that leads out of it",
     ),
     BadExport(
         "a suffix in capitals", gzip.compress(CSV), "A.CSV.GZ", loaded=("1", "2")
