@@ -56,8 +56,8 @@ up: $(VENV)/.runtime  ## start Airflow with its pages and its timetable, and lea
 down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
 	@$(CLI) down
 
-accept: $(VENV)/.runtime  ## put a load in force that a gate holds: LOAD=<number>
-	@$(CLI) accept --load '$(LOAD)'
+accept: $(VENV)/.runtime  ## overrule a gate: LOAD=<number> puts it in force, BUILD=<number> publishes it
+	@$(CLI) accept $(if $(BUILD),--build '$(BUILD)',--load '$(LOAD)')
 
 url: $(VENV)/.runtime  ## print the address that a BI tool reads marts at; ROLE=cx_agent or owner for theirs
 	@$(CLI) url $(if $(ROLE),--role '$(ROLE)')

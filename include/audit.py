@@ -134,6 +134,35 @@ def accept_held_load(connection: psycopg.Connection, load_id: int) -> str:
     return f"{row[0]} of {row[1]}"
 
 
+def accept_stopped_build(connection: psycopg.Connection, build_id: int) -> str:
+    """Let the last build be published that gate 2 stops, because a person believes it.
+
+    Returns the run that built it. Raises WarehouseError when gate 2 does not stop it,
+    or it is not the last one.
+    """
+    row = connection.execute(
+        "select build_id, run_id, status = 'succeeded' and gated_at is null"
+        "  and exists (select from audit.gate_results where gate = 'marts'"
+        "   and not is_met and severity = 'critical'"
+        "   and gate_results.run_id = builds.run_id)"
+        " from audit.builds order by build_id desc limit 1"
+    ).fetchone()
+    if row is None or row[0] != build_id:
+        last = f"it is {row[0]}" if row else "there is none"
+        raise WarehouseError(f"Build {build_id} is not the last one: {last}.")
+    if not row[2]:
+        raise WarehouseError(
+            f"Build {build_id} is not stopped by gate 2: nothing to accept; see `select"
+            " * from audit.builds order by build_id desc`."
+        )
+    connection.execute(
+        "update audit.builds set gated_at = clock_timestamp(),"
+        " message = 'accepted by hand' where build_id = %s",
+        [build_id],
+    )
+    return str(row[1])
+
+
 def hold_accepted_load(
     connection: psycopg.Connection, load_id: int, reason: str
 ) -> None:

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "run": lambda: _run(runtime, options),
         "up": lambda: _start(runtime, options.landing),
         "down": lambda: _stop(runtime),
-        "accept": lambda: _accept_load(runtime, options.load),
+        "accept": lambda: _accept(runtime, options.load, options.build),
         "url": lambda: _print_url(runtime, options.role),
         "psql": lambda: _open_psql(runtime, options.role, options.arguments),
     }
@@ -118,8 +118,21 @@ def _stop(runtime: Runtime) -> int:
     return 0
 
 
-def _accept_load(runtime: Runtime, load_id: int) -> int:
+def _accept(runtime: Runtime, load_id: int | None, build_id: int | None) -> int:
     runtime.postgres.start()
+    if build_id is not None:
+        from include import night
+
+        landing_url = runtime.landing_url or str(runtime.sample_folder)
+        settings = runtime.settings(landing_url)
+        night.prepare(settings)
+        result = night.publish_stopped_build(settings, build_id)
+        print(
+            f"Build {build_id} is published: {result.rows_deleted:,} rows out, "
+            f"{result.rows_inserted:,} rows in."
+        )
+        return 0
+    assert load_id is not None
     with psycopg.connect(runtime.postgres.url()) as connection:
         # A warehouse that has not run a night yet has no loads to look for either.
         migrate(connection)
@@ -238,8 +251,10 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--landing", help="where the exports arrive")
     verbs.add_parser("down", help="stop Airflow and PostgreSQL")
-    accept = verbs.add_parser("accept", help="put a load in force that a gate holds")
-    accept.add_argument("--load", type=int, required=True, help="number of the load")
+    accept = verbs.add_parser("accept", help="overrule a gate")
+    overruled = accept.add_mutually_exclusive_group(required=True)
+    overruled.add_argument("--load", type=int, help="put a held load in force")
+    overruled.add_argument("--build", type=int, help="publish what gate 2 stops")
     url = verbs.add_parser("url", help="start PostgreSQL and print its address")
     url.add_argument("--role", choices=LOGINS, default="bi_reader")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")

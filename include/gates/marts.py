@@ -45,7 +45,7 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
             [_judge(outcome, rules_by_suite, result) for outcome in outcomes],
         )
     if result.failed_critical:
-        raise _compose_error(result)
+        raise _compose_error(result, _find_build(settings))
     log.info(
         "gate 2: %d expectations met, %d warnings",
         result.checked - len(result.failed_warning),
@@ -213,13 +213,20 @@ def _describe(outcome: Outcome, rule: Rule) -> str | None:
     return f"{observed} and {others:,} more rows" if others else observed
 
 
-def _compose_error(result: GateResult) -> GateError:
+def _find_build(settings: Settings) -> int:
+    with connect(settings) as connection:
+        (row,) = connection.execute("select max(build_id) from audit.builds")
+    return int(row[0])
+
+
+def _compose_error(result: GateResult, build_id: int) -> GateError:
     sources = {finding.source for finding in result.failed_critical}
     first = result.failed_critical[0]
     others = len(result.failed_critical) - 1
     return GateError(
         f"Gate 2 stops the publish: {first.observed} ({first.expectation})"
         f"{f'; {others} more are in audit.gate_results' if others else ''}; marts stay"
-        " as they were, see the Data Docs.",
+        " as they were, see the Data Docs. If it is right all the same: `make accept"
+        f" BUILD={build_id}`.",
         source=sources.pop() if len(sources) == 1 else None,
     )

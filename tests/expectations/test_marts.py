@@ -15,7 +15,7 @@ from include.building.frozen_loads import TouchedLoad
 from include.building.row_accounts import account_for_rows
 from include.contracts import read_contracts
 from include.embedded.postgres import EmbeddedPostgres
-from include.errors import GateError, PublishError
+from include.errors import GateError, PublishError, WarehouseError
 from include.gates import check_marts
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings, connect
@@ -434,6 +434,27 @@ def test_a_critical_failure_keeps_the_marts_as_they_are(published: Settings) -> 
     assert error.value.source is None
     with pytest.raises(PublishError):
         night.publish(published, "run")
+
+
+def test_a_stopped_build_is_published_when_a_person_believes_it(
+    published: Settings,
+) -> None:
+    execute(published, PLANTS["a table that shrank"].statement)
+    execute(published, "update audit.builds set gated_at = null")
+    execute(
+        published, "insert into audit.unpublished_keys values ('fct_touchpoints', null)"
+    )
+    with pytest.raises(WarehouseError, match="Build 2 is not stopped by gate 2"):
+        night.publish_stopped_build(published, 2)
+    with pytest.raises(GateError, match="`make accept BUILD=2`"):
+        check_marts(published, "range")
+    with pytest.raises(WarehouseError, match="not the last one: it is 2"):
+        night.publish_stopped_build(published, 1)
+    assert night.publish_stopped_build(published, 2).rows_deleted > 0
+    assert fetch(
+        published,
+        "select build_id from audit.builds where message = 'accepted by hand'",
+    ) == [(2,)]
 
 
 def test_a_failure_that_belongs_to_one_source_names_it(published: Settings) -> None:

@@ -54,8 +54,7 @@ as_of as (
     select {{ end_of_reporting_date(as_of_date()) }} as as_of_end
 ),
 
--- Read twice: written to disk in between it would cost more.
-touches as not materialized (
+touches as (
     select
         fct_touchpoints.event_id,
         fct_touchpoints.customer_key,
@@ -99,15 +98,15 @@ case_events as (
         ticket_events.ticket_event_key as event_id,
         ticket_events.customer_key,
         ticket_events.customer_version_key,
-        touches.touchpoint,
-        touches.journey_stage,
-        touches.lane,
-        touches.stage_order,
-        touches.lane_bits,
-        touches.channel,
+        cases.touchpoint,
+        stages.journey_stage,
+        stages.lane,
+        stages.stage_order,
+        stages.lane_bits,
+        cases.channel,
         customers.segment,
         customers.country,
-        touches.case_id,
+        cases.case_id,
         ticket_events.position,
         true as is_advancing,
         ticket_events.event_type <> 'reopened' as is_closing,
@@ -117,9 +116,12 @@ case_events as (
             else ticket_events.occurred_at + interval '168 hours'
         end as extends_until
     from {{ ref('fct_ticket_events') }} as ticket_events
-    inner join touches
-        on touches.customer_key = ticket_events.customer_key
-        and touches.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
+    inner join {{ ref('fct_touchpoints') }} as cases
+        on cases.customer_key = ticket_events.customer_key
+        and cases.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
+    inner join stages
+        on stages.journey_stage = cases.journey_stage
+        and stages.lane = 'support'
     inner join {{ ref('dim_customers') }} as customers
         on customers.customer_version_key = ticket_events.customer_version_key
     where {{ to_rebuild('ticket_events.customer_key', 'uuid') }}

@@ -23,6 +23,7 @@
     indexes=[
         {'columns': ['event_id']},
         {'columns': ['customer_key']},
+        {'columns': ['case_id']},
         {'columns': ['occurred_date']},
     ],
 ) }}
