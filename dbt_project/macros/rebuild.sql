@@ -19,7 +19,7 @@
 {%- endmacro %}
 
 {#
-    Pre-hook of every incremental model. `meta.rebuild_when` of the model is a query for
+    Pre-hook of every incremental model, in a transaction of its own. `meta.rebuild_when` of the model is a query for
     the keys, kept as raw text so that it is rendered here, when the model runs.
 #}
 {% macro collect_keys_to_rebuild() -%}
@@ -32,13 +32,19 @@ from (
 where keys.key is not null
 on conflict do nothing;
 
-{# How many keys there are decides between reading by index and reading all. #}
-analyze audit.dirty_keys
+{#
+    How many keys there are decides between reading by index and reading all. The lock of
+    an analyze lasts as long as its transaction: held through the model, it would make
+    all others wait.
+#}
+analyze audit.dirty_keys;
+commit
     {%- elif execute -%}
 {# Until a build succeeds, tests of this model read all its rows. #}
 insert into audit.dirty_keys (place, key)
 values ('{{ this.identifier }} (whole)', '')
-on conflict do nothing
+on conflict do nothing;
+commit
     {%- endif -%}
 {%- endmacro %}
 
