@@ -27,9 +27,9 @@ select
     Answers that count, on the days of a CTE, one row for each metric that they are counted
     in: a CES answer is one of the mean and one of the easy share. test_value is what a
     test of a change averages: +1, 0, -1 for the NPS, 1 or 0 for a share, the score itself
-    for the CES. A night's days are given as an array, so that they are found by index.
+    for the CES. A night's answers are found by an array of their score days, by index.
 #}
-{% macro score_answers(days) -%}
+{% macro score_answers(days_of_parts) -%}
 select
         measures.measure as metric,
         answers.survey_kind,
@@ -61,8 +61,33 @@ select
         on measures.metric = answers.metric
     where answers.is_counted
         {%- if is_incremental() %}
-        and answers.answered_date = any(array(select {{ days }}.date_day from {{ days }}))
+        and {{ score_day('answers.answered_date', 'answers.customer_key') }} = any(array(
+            select {{ days_of_parts }}.score_day from {{ days_of_parts }}
+        ))
         {%- endif %}
+{%- endmacro %}
+
+{#
+    Customers are split by the first byte of their key, so that an old answer that changes
+    costs the sums of a part of its period, not of all that was answered in it: a quarter
+    has 128 parts, a month 64, a week 16. Sums over customers add up, so the parts do.
+#}
+{% macro customer_byte(customer_key) -%}
+get_byte(uuid_send({{ customer_key }}), 0)
+{%- endmacro %}
+
+{% macro bytes_of_a_part(period_grain) -%}
+case {{ period_grain }} when 'quarter' then 2 when 'month' then 4 else 16 end
+{%- endmacro %}
+
+{# A day and a 256th of the customers as one number, by which answers are indexed. #}
+{% macro score_day(answered_date, customer_key) -%}
+(({{ answered_date }} - date '2000-01-01') * 256 + {{ customer_byte(customer_key) }})
+{%- endmacro %}
+
+{# A period and a part of the customers, e.g. quarter:2026-10-01#17. #}
+{% macro period_part(period_key, period_grain, customer_key) -%}
+{{ period_key }} || '#' || {{ customer_byte(customer_key) }} / {{ bytes_of_a_part(period_grain) }}
 {%- endmacro %}
 
 {# The attributes of an answer by which scores are broken down, beside the total. #}
@@ -70,6 +95,22 @@ select
     {{ return([
         'journey_stage', 'touchpoint', 'experience_channel', 'environment', 'owner_area',
         'segment', 'country', 'product', 'language', 'survey',
+    ]) }}
+{%- endmacro %}
+
+{# What is counted of the answers of a period, or of one customer in it. #}
+{% macro score_counts() -%}
+    {{ return([
+        'promoters', 'passives', 'detractors', 'top_box', 'score_sum', 'score_sum_squares',
+        'responses', 'test_sum',
+    ]) }}
+{%- endmacro %}
+
+{# The same, and what the test of a change needs to know of the customers. #}
+{% macro score_sums() -%}
+    {{ return(score_counts() + [
+        'respondents', 'customer_sums_squared', 'customer_sums_by_responses',
+        'customer_responses_squared',
     ]) }}
 {%- endmacro %}
 
@@ -154,16 +195,49 @@ cast(
         )
 {%- endmacro %}
 
-{# Days that changed, as the periods that hold them. #}
-{% macro periods_of_days(place) -%}
+{# The answers that changed, as the parts of the periods that hold them. #}
+{% macro changed_period_parts() -%}
 select grains.period_grain || ':' || cast(
-            date_trunc(grains.period_grain, cast(days.key as timestamp)) as date
-        )
-        from {{ dirty(place) }} as days
+            date_trunc(
+                grains.period_grain,
+                cast(date '2000-01-01' + changed.score_day / 256 as timestamp)
+            ) as date
+        ) || '#' || changed.score_day % 256 / {{ bytes_of_a_part('grains.period_grain') }}
+        from (
+            select cast(key as integer) as score_day
+            from {{ dirty('fct_survey_responses.score_day') }} as days
+        ) as changed
         cross join (values ('week'), ('month'), ('quarter')) as grains (period_grain)
 {%- endmacro %}
 
-{# Periods, and the ones that are compared with them: the following, and a year later. #}
+{# The parts of periods that a model rebuilds, taken apart. #}
+{% macro parts_to_rebuild() -%}
+select
+        split_part(key, ':', 1) as period_grain,
+        cast(split_part(split_part(key, ':', 2), '#', 1) as date) as period_start,
+        cast(split_part(key, '#', 2) as integer) as part
+    from {{ source('audit', 'dirty_keys') }}
+    where place = '{{ this.identifier }}'
+{%- endmacro %}
+
+{# The score days of a CTE of parts. #}
+{% macro score_days_of(parts) -%}
+select (dates.date_day - date '2000-01-01') * 256 + bytes.customer_byte as score_day
+    from {{ parts }} as parts
+    inner join {{ ref('dim_dates') }} as dates
+        on case parts.period_grain
+            when 'week' then dates.week_start
+            when 'month' then dates.month_start
+            else dates.quarter_start
+        end = parts.period_start
+    cross join lateral generate_series(
+        parts.part * {{ bytes_of_a_part('parts.period_grain') }},
+        (parts.part + 1) * {{ bytes_of_a_part('parts.period_grain') }} - 1
+    ) as bytes (customer_byte)
+{%- endmacro %}
+
+{# Periods, or parts of them, and those that are compared with them: the following, and a
+   year later. #}
 {% macro with_periods_compared(query) -%}
     select changed.period_key
     from (
@@ -172,9 +246,9 @@ select grains.period_grain || ':' || cast(
     {%- for comparison in ['previous', 'last_year'] %}
     union
     select split_part(changed.period_key, ':', 1) || ':' || {{ compared_period_start(
-            "cast(split_part(changed.period_key, ':', 2) as date)",
+            "cast(split_part(split_part(changed.period_key, ':', 2), '#', 1) as date)",
             "split_part(changed.period_key, ':', 1)", comparison, '+'
-        ) }}
+        ) }} || substring(changed.period_key from '(?:#.*)?$')
     from (
         {{ query }}
     ) as changed (period_key)

@@ -125,9 +125,6 @@ case_events as (
     inner join {{ ref('dim_customers') }} as customers
         on customers.customer_version_key = ticket_events.customer_version_key
     where {{ to_rebuild('ticket_events.customer_key', 'uuid') }}
-        -- Joined by both keys they would be expected to be two rows, and all touches of a
-        -- customer be read for each of them.
-        and {{ to_rebuild('customers.customer_key', 'uuid') }}
         and (
             ticket_events.event_type in ('solved', 'reopened')
             or ticket_events.event_type = 'merged'
