@@ -4,14 +4,20 @@
     other words for times.
 #}
 
-{# A time: with its own offset (2026-11-19T17:30:00Z) or else in the given zone. #}
+{#
+    A time: with its own offset (2026-11-19T17:30:00Z) or else in the given zone. One
+    pattern for both, and no other to tell them apart: patterns are what costs.
+#}
 {% macro parse_timestamp(text, time_zone='UTC') -%}
 case
-        when {{ text }} ~ '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})$'
-            and pg_input_is_valid({{ text }}, 'timestamp with time zone')
-            then cast({{ text }} as timestamp with time zone)
-        when {{ text }} ~ '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?$'
-            and pg_input_is_valid({{ text }}, 'timestamp')
+        when {{ text }} !~ '^\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?$'
+            then null
+        when translate(substr({{ text }}, 17), 'Z+-', '') <> substr({{ text }}, 17)
+            then case
+                when pg_input_is_valid({{ text }}, 'timestamp with time zone')
+                    then cast({{ text }} as timestamp with time zone)
+            end
+        when pg_input_is_valid({{ text }}, 'timestamp')
             then cast({{ text }} as timestamp) at time zone '{{ time_zone }}'
     end
 {%- endmacro %}

@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, field
 
 import psycopg
+from psycopg import sql
 
 from include import statistics
 from include.building import frozen_loads
@@ -90,6 +91,7 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildR
                 )
         if failure is not None:
             raise BuildError(failure)
+        _vacuum_new_tables(connection, [node for node in nodes if node.name in rebuilt])
     models = sum(outcome.kind == "model" for outcome in outcomes)
     log.info("build %s: %s loads touched, %s models", build_id, len(touched), models)
     return BuildResult(build_id, len(touched), models, outcomes)
@@ -220,6 +222,16 @@ def _begin(
     ).fetchone()
     assert row is not None
     return row[0], touched, rebuilt, unchanged
+
+
+def _vacuum_new_tables(connection: psycopg.Connection, rebuilt: list[Node]) -> None:
+    """Note which pages of a table made anew everybody may see: until then, an index
+    alone answers nothing, and each first reader of a page writes it."""
+    for node in rebuilt:
+        if node.kind == "incremental":
+            connection.execute(
+                sql.SQL("vacuum {}").format(sql.Identifier(node.schema_name, node.name))
+            )
 
 
 def _list_missing_views(connection: psycopg.Connection, nodes: list[Node]) -> set[str]:

@@ -12,7 +12,7 @@
     indexes=[
         {'columns': ['response_id']},
         {'columns': ['invitation_id']},
-        {'columns': ['identity_id']},
+        {'columns': ['identity_id', 'contact_reference', 'email_key']},
         {'columns': ['about_event_id']},
     ],
 ) }}

@@ -12,7 +12,7 @@
     indexes=[
         {'columns': ['natural_key']},
         {'columns': ['invitation_id']},
-        {'columns': ['identity_id']},
+        {'columns': ['identity_id', 'contact_reference', 'email_key']},
         {'columns': ['trigger_event_id']},
     ],
 ) }}

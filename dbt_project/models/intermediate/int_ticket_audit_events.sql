@@ -33,7 +33,12 @@ listed_events as (
         audits.ticket_id,
         audits.author_id as audit_author_id,
         audits.audit_channel,
-        audits.audit_relation,
+        audits.events @> '[{"type": "Create"}]' as is_creation,
+        -- Zendesk closes a merged ticket by an ordinary change and leaves a tag.
+        coalesce(audits.audit_relation = 'merge', false) or jsonb_path_exists(
+            audits.events,
+            '$[*] ? (@.field_name == "tags" && @.value like_regex "closed_by_merge")'
+        ) as is_merge,
         listed.event,
         listed.event_number,
         audits.created_at as occurred_at
@@ -42,19 +47,6 @@ listed_events as (
         case jsonb_typeof(audits.events) when 'array' then audits.events else '[]' end
     ) with ordinality as listed (event, event_number)
     where audits.version_rank = 1
-),
-
-audit_kinds as (
-    select
-        audit_id,
-        bool_or(event ->> 'type' = 'Create') as is_creation,
-        -- Zendesk closes a merged ticket by an ordinary change and leaves a tag.
-        coalesce(max(audit_relation) = 'merge', false) or bool_or(
-            event ->> 'field_name' = 'tags'
-            and event ->> 'value' like '%closed_by_merge%'
-        ) as is_merge
-    from listed_events
-    group by audit_id
 ),
 
 -- What customers and agents wrote stays in raw: of a comment only that it was made.
@@ -89,12 +81,10 @@ events_read as (
         cast(listed_events.event_number as integer) as event_number,
         case listed_events.event ->> 'public' when 'true' then true when 'false' then false end
             as is_public,
-        audit_kinds.is_creation,
-        coalesce(audit_kinds.is_merge, false) as is_merge,
+        listed_events.is_creation,
+        listed_events.is_merge,
         listed_events.occurred_at
     from listed_events
-    inner join audit_kinds
-        on audit_kinds.audit_id = listed_events.audit_id
 ),
 
 audit_events as (
