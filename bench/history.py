@@ -17,18 +17,18 @@ from pathlib import Path
 import pandas as pd
 
 from include.sample_exports import SampleParameters
-from include.sample_exports.export_hubspot import write_hubspot
-from include.sample_exports.export_qualtrics import write_qualtrics
-from include.sample_exports.export_zendesk import write_zendesk
-from include.sample_exports.faults import plant_faults
-from include.sample_exports.first_export import deliver_first_nights_together
-from include.sample_exports.founding import build_world
-from include.sample_exports.journeys import build_journeys
-from include.sample_exports.landing_writer import LandingWriter
-from include.sample_exports.listening import build_listening
-from include.sample_exports.local_days import count_local_days
-from include.sample_exports.plan import Plan
-from include.sample_exports.tickets import build_support
+from include.sample_exports.export.hubspot import write_hubspot
+from include.sample_exports.export.landing_writer import LandingWriter
+from include.sample_exports.export.qualtrics import write_qualtrics
+from include.sample_exports.export.zendesk import write_zendesk
+from include.sample_exports.plan.faults import plant_faults
+from include.sample_exports.plan.first_export import deliver_first_nights_together
+from include.sample_exports.plan.founding import build_world
+from include.sample_exports.plan.journeys import build_journeys
+from include.sample_exports.plan.listening import build_listening
+from include.sample_exports.plan.local_days import count_local_days
+from include.sample_exports.plan.plan import Plan
+from include.sample_exports.plan.tickets import build_support
 
 HISTORY_NIGHTS = 365
 TENTH_NIGHTS = 36

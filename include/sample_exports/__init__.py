@@ -10,15 +10,15 @@ import logging
 from pathlib import Path
 
 from include.errors import SettingsError
-from include.sample_exports.export_hubspot import write_hubspot
-from include.sample_exports.export_qualtrics import write_qualtrics
-from include.sample_exports.export_zendesk import write_zendesk
-from include.sample_exports.faults import plant_faults
-from include.sample_exports.first_export import deliver_first_nights_together
-from include.sample_exports.landing_writer import LandingWriter
+from include.sample_exports.export.hubspot import write_hubspot
+from include.sample_exports.export.landing_writer import LandingWriter
+from include.sample_exports.export.qualtrics import write_qualtrics
+from include.sample_exports.export.zendesk import write_zendesk
 from include.sample_exports.parameters import SampleParameters
-from include.sample_exports.plan import Plan, build_plan
-from include.sample_exports.truth import count_rows_only, count_truth
+from include.sample_exports.plan.faults import plant_faults
+from include.sample_exports.plan.first_export import deliver_first_nights_together
+from include.sample_exports.plan.plan import Plan, build_plan
+from include.sample_exports.truth.truth import count_rows_only, count_truth
 
 __all__ = ["SampleParameters", "plan_sample", "write_sample_exports"]
 

@@ -14,9 +14,9 @@ from include.sample_exports import (
     plan_sample,
     write_sample_exports,
 )
-from include.sample_exports.truth_customers import meet_people
-from include.sample_exports.truth_journeys import list_visits, visit_stages
-from include.sample_exports.truth_touches import find_contacts
+from include.sample_exports.truth.customers import meet_people
+from include.sample_exports.truth.journeys import list_visits, visit_stages
+from include.sample_exports.truth.touches import find_contacts
 from include.settings import Settings
 from tests.conftest import open_database, settings_of
 from tests.nights import fetch, run

@@ -6,11 +6,8 @@ from pathlib import Path
 import pytest
 
 from include.errors import SettingsError
-from include.sample_exports import (
-    SampleParameters,
-    landing_writer,
-    write_sample_exports,
-)
+from include.sample_exports import SampleParameters, write_sample_exports
+from include.sample_exports.export import landing_writer
 from tests.include.sample_exports.plain_reading import (
     keep_last,
     read_csv_feed,

@@ -1,0 +1,1 @@
+"""What the sample company is: its names, surveys and touchpoints. Constants only."""

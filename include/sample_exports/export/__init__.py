@@ -1,0 +1,1 @@
+"""The files of the three vendors, out of the plan."""

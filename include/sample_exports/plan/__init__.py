@@ -1,0 +1,1 @@
+"""Everything that happens to the sample company, drawn from a seed."""
