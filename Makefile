@@ -16,7 +16,7 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test test-slow up down accept url psql bench audit lint lock install install-dev
+.PHONY: help run test test-slow up down accept replay url psql bench audit lint lock install install-dev
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
 
 accept: $(VENV)/.runtime  ## overrule a gate: LOAD=<number> puts it in force, BUILD=<number> publishes it
 	@$(CLI) accept $(if $(BUILD),--build '$(BUILD)',--load '$(LOAD)')
+
+replay: $(VENV)/.runtime  ## read rejected rows again after their contract was mended, and publish; FEED=<system.feed> or LOAD=<number> for some
+	@$(CLI) replay $(if $(FEED),--feed '$(FEED)') $(if $(LOAD),--load '$(LOAD)')
 
 url: $(VENV)/.runtime  ## print the address that a BI tool reads marts at; ROLE=cx_agent or owner for theirs
 	@$(CLI) url $(if $(ROLE),--role '$(ROLE)')

@@ -16,27 +16,21 @@ what to do. A source that fails never blocks the others: `marts` moves on withou
 mending, clear the failed task together with those that follow: nothing is loaded twice.
 """
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import CronDataIntervalTimetable, TriggerRule, dag, task
-from airflow.sdk.exceptions import AirflowFailException
 
-TIME_ZONE = os.environ.get("CX_REPORTING_TIME_ZONE") or "America/Sao_Paulo"
-
-
-@contextmanager
-def no_second_attempt() -> Iterator[None]:
-    """Fail at once on what a person must mend: trying again would not help."""
-    from include.errors import WarehouseError
-
-    try:
-        yield
-    except WarehouseError as error:
-        raise AirflowFailException(str(error)) from None
+from dags.shared.steps import (
+    TASK_DEFAULTS,
+    TIME_ZONE,
+    build,
+    check_marts,
+    check_raw,
+    no_second_attempt,
+    publish,
+    report,
+)
 
 
 @task
@@ -50,63 +44,13 @@ def extract(role, dag_run, run_id):
         extract(read_settings(), role, day, day, run_id)
 
 
-@task(trigger_rule=TriggerRule.ALL_DONE)
-def check_raw(run_id):
-    from include.night import check_raw
-    from include.settings import read_settings
-
-    with no_second_attempt():
-        check_raw(read_settings(), run_id)
-
-
-@task
-def build(run_id):
-    from include.night import build
-    from include.settings import read_settings
-
-    with no_second_attempt():
-        build(read_settings(), run_id)
-
-
-@task
-def check_marts(run_id):
-    from include.night import check_marts
-    from include.settings import read_settings
-
-    with no_second_attempt():
-        check_marts(read_settings(), run_id)
-
-
-@task
-def publish(run_id):
-    from include.night import publish
-    from include.settings import read_settings
-
-    with no_second_attempt():
-        publish(read_settings(), run_id)
-
-
-@task(trigger_rule=TriggerRule.ALL_DONE)
-def report(run_id):
-    from include.night import report
-    from include.settings import read_settings
-
-    with no_second_attempt():
-        report(read_settings(), run_id)
-
-
 @dag(
     schedule=CronDataIntervalTimetable("0 2 * * *", timezone=TIME_ZONE),
     start_date=datetime(2015, 1, 1, tzinfo=ZoneInfo(TIME_ZONE)),
     catchup=False,
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=6),
-    default_args={
-        "owner": "customer-experience",
-        "retries": 2,
-        "retry_delay": timedelta(seconds=30),
-        "retry_exponential_backoff": True,
-    },
+    default_args=TASK_DEFAULTS,
     tags=["customer-experience", "nightly"],
     doc_md=__doc__,
 )
@@ -115,7 +59,9 @@ def nightly():
         extract.override(task_id=f"extract_{role}")(role)
         for role in ("crm", "survey", "ticket")
     ]
-    sources >> check_raw() >> build() >> check_marts() >> publish() >> report()
+    # A source that failed keeps none of the others from the gate.
+    judged = check_raw.override(trigger_rule=TriggerRule.ALL_DONE)()
+    sources >> judged >> build() >> check_marts() >> publish() >> report()
 
 
 nightly()

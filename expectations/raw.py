@@ -284,6 +284,5 @@ def compose_query() -> str:
         "select profiles.load_id as row_id, profiles.feed,"
         f" cast(profiles.batch_date as text) as batch_date, {', '.join(columns)}"
         " from audit.load_profiles as profiles"
-        " join audit.loads as loads on loads.load_id = profiles.load_id"
-        " where loads.status = 'loaded'"
+        " join audit.waiting_loads as loads on loads.load_id = profiles.load_id"
     )

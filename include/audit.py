@@ -5,7 +5,7 @@ schema itself lies in ``include/migrations``, one file per step, each run once.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -103,6 +103,42 @@ def accept_loads(connection: psycopg.Connection, load_ids: Sequence[int]) -> Non
             " from accepting where loads.load_id = accepting.load_id"
         )
         connection.execute("drop table accepting")
+
+
+def decide_loads(
+    connection: psycopg.Connection, load_ids: Sequence[int], reasons: Mapping[int, str]
+) -> list[int]:
+    """Hold the loads that have a reason, accept the others; return the held ones.
+
+    A load that no longer waits, because newer content came while it was judged, is left
+    as it is. One that is in force already stays so, or makes way.
+    """
+    with connection.transaction():
+        waiting: dict[int, str] = dict(
+            connection.execute(
+                "select load_id, status from audit.waiting_loads"
+                " where load_id = any(%s) for update",
+                [list(load_ids)],
+            ).fetchall()
+        )
+        held = [load_id for load_id in reasons if load_id in waiting]
+        for load_id in held:
+            hold = hold_load if waiting[load_id] == "loaded" else hold_accepted_load
+            hold(connection, load_id, reasons[load_id])
+        passed = [
+            load_id
+            for load_id in load_ids
+            if load_id in waiting and load_id not in reasons
+        ]
+        connection.execute(
+            "update audit.loads set decided_at = clock_timestamp()"
+            " where load_id = any(%s) and status = 'accepted'",
+            [passed],
+        )
+        accept_loads(
+            connection, [load_id for load_id in passed if waiting[load_id] == "loaded"]
+        )
+    return held
 
 
 def hold_load(connection: psycopg.Connection, load_id: int, reason: str) -> None:

@@ -11,8 +11,8 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "up": lambda: _start(runtime, options.landing),
         "down": lambda: _stop(runtime),
         "accept": lambda: _accept(runtime, options.load, options.build),
+        "replay": lambda: _replay(runtime, options.feed, options.load),
         "url": lambda: _print_url(runtime, options.role),
         "psql": lambda: _open_psql(runtime, options.role, options.arguments),
     }
@@ -73,10 +74,7 @@ def _run(runtime: Runtime, options: argparse.Namespace) -> int:
         last_night=options.night or sample.DEFAULT_LAST_NIGHT,
         reporting_time_zone=runtime.reporting_time_zone,
     )
-    started = time.monotonic()
-
-    def say(line: str) -> None:
-        print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)
+    say = _measure_time()
 
     def show(outcome: "RunOutcome") -> None:
         _show_outcome(runtime, outcome)
@@ -84,6 +82,16 @@ def _run(runtime: Runtime, options: argparse.Namespace) -> int:
     outcome = run_locally(runtime, exports, options.night, say, show)
     say("everything that was started is stopped" if not runtime.is_up else "done")
     return 1 if outcome.problems else 0
+
+
+def _measure_time() -> Callable[[str], None]:
+    """Return what prints a line after the seconds since now."""
+    started = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"{time.monotonic() - started:6.1f} s  {line}", flush=True)
+
+    return say
 
 
 def _start(runtime: Runtime, landing: str | None) -> int:
@@ -141,6 +149,23 @@ def _accept(runtime: Runtime, load_id: int | None, build_id: int | None) -> int:
         f"{accepted} (load {load_id}) is in force: run the night again to publish it."
     )
     return 0
+
+
+def _replay(runtime: Runtime, feed: str | None, load_id: int | None) -> int:
+    from include.replay import run_replay
+    from include.scorecard import write_scorecard
+
+    say = _measure_time()
+    runtime.postgres.start()
+    settings = runtime.settings(runtime.landing_url or str(runtime.sample_folder))
+    run_id = f"replay {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    sentences, problems = run_replay(settings, run_id, feed, load_id, say)
+    write_scorecard(settings)
+    for sentence in sentences:
+        print(sentence)
+    for problem in problems:
+        print(f"Problem: {problem}", file=sys.stderr)
+    return 1 if problems else 0
 
 
 def _print_url(runtime: Runtime, role: str) -> int:
@@ -255,6 +280,9 @@ def _build_parser() -> argparse.ArgumentParser:
     overruled = accept.add_mutually_exclusive_group(required=True)
     overruled.add_argument("--load", type=int, help="put a held load in force")
     overruled.add_argument("--build", type=int, help="publish what gate 2 stops")
+    replay = verbs.add_parser("replay", help="read rejected rows again, and publish")
+    replay.add_argument("--feed", help="of this feed alone: <system>.<feed>")
+    replay.add_argument("--load", type=int, help="of the load of this number alone")
     url = verbs.add_parser("url", help="start PostgreSQL and print its address")
     url.add_argument("--role", choices=LOGINS, default="bi_reader")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")

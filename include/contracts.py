@@ -143,6 +143,11 @@ class FeedContract(_Declaration):
         return f"{self.schema_name}.{self.feed}"
 
     @property
+    def staging_model(self) -> str:
+        """The model that types its rows."""
+        return f"stg_{self.system}__{self.feed}"
+
+    @property
     def is_snapshot(self) -> bool:
         """Whether each batch brings the whole list anew."""
         return self.delivery == "snapshot"

@@ -215,6 +215,10 @@ def _begin(
         for node in nodes
         if built.get(node.name) != node.fingerprint or node.name in missing
     ]
+    frozen_loads.forget_staged_rows(
+        connection,
+        [contract.name for contract in contracts if contract.staging_model in rebuilt],
+    )
     row = connection.execute(
         "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
         " values (%s, 'running', %s, %s) returning build_id",
@@ -261,7 +265,8 @@ def _finish(
     contracts: list[FeedContract],
     touched: list[frozen_loads.TouchedLoad],
 ) -> None:
-    account_for_rows(connection, build_id, contracts, touched)
+    restaged = frozen_loads.list_restaged(connection)
+    account_for_rows(connection, build_id, contracts, touched, restaged)
     frozen_loads.apply(connection)
     # A reader who guesses at e-mail addresses has no key, and needs no function either.
     connection.execute("revoke execute on function cx.keyed_hash from public")

@@ -102,6 +102,72 @@ def collect_touched_keys(
     return keys
 
 
+def touch_replayed_rows(
+    connection: psycopg.Connection,
+    contract: FeedContract,
+    load_id: int,
+    replay_id: int,
+) -> None:
+    """Let the next build see that a load got rows which it had not.
+
+    The caller holds the build lock: a build under way would settle it unseen.
+    """
+    connection.execute(
+        "update audit.build_loads set is_touched = true where load_id = %s", [load_id]
+    )
+    if not contract.is_snapshot:
+        return
+    # A row that is back may be the one of the snapshot before: comparing those two
+    # would not find its key, which was gone for that night.
+    connection.execute(
+        sql.SQL(
+            "insert into audit.dirty_keys (place, key)"
+            " select distinct {feed}, {key} from audit.replayed_rejects as replayed"
+            " inner join {members} as members on members._load_id = replayed.load_id"
+            "  and members._file_no = replayed.file_no"
+            "  and members._row_number = replayed.row_number"
+            " inner join {table} as sent on sent._row_id = members._row_id"
+            " where replayed.replay_id = {replay_id} and {key} is not null"
+            " on conflict do nothing"
+        ).format(
+            feed=sql.Literal(contract.name),
+            key=natural_key(contract, "sent"),
+            members=sql.Identifier(contract.schema_name, f"{contract.feed}__snapshots"),
+            table=sql.Identifier(contract.schema_name, contract.feed),
+            replay_id=sql.Literal(replay_id),
+        )
+    )
+
+
+def list_restaged(connection: psycopg.Connection) -> list[TouchedLoad]:
+    """Return all frozen loads of the feeds whose staging model was made anew.
+
+    Known by untouched loads whose staged rows are not counted (`forget_staged_rows`).
+    """
+    rows = connection.execute(
+        "select load_id, feed, batch_date, is_current, is_applied"
+        " from audit.build_loads where is_current and feed in ("
+        "  select loads.feed from audit.build_loads as frozen"
+        "  inner join audit.loads as loads on loads.load_id = frozen.load_id"
+        "  where frozen.is_current and not frozen.is_touched"
+        "   and loads.rows_staged is null)"
+        " order by feed, batch_date, load_id"
+    )
+    return [TouchedLoad(*row) for row in rows]
+
+
+def forget_staged_rows(connection: psycopg.Connection, feeds: Iterable[str]) -> None:
+    """Let the rows of these feeds be counted again once their models are built.
+
+    Written before the build begins, so that one which fails loses nothing.
+    """
+    connection.execute(
+        "update audit.loads set rows_staged = null where feed = any(%s)"
+        " and load_id in (select load_id from audit.build_loads where is_current)",
+        [list(feeds)],
+    )
+
+
 def analyse_raw_tables(
     connection: psycopg.Connection,
     contracts: Iterable[FeedContract],

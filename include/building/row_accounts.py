@@ -21,13 +21,19 @@ def account_for_rows(
     build_id: int,
     contracts: Iterable[FeedContract],
     touched: Iterable[TouchedLoad],
+    restaged: Iterable[TouchedLoad] = (),
 ) -> None:
     """Count rows and keys of the touched loads; before the dirty keys are cleared.
 
     Of a snapshot, which repeats every key each night, the keys whose row changed count.
+    `restaged` are all loads of the feeds whose staging model changed: rows that it set
+    aside may pass now, so they count whole.
     """
     loads_of: dict[str, list[int]] = {}
-    for load in touched:
+    restaged = list(restaged)
+    restaged_feeds = {load.feed for load in restaged}
+    kept = [load for load in touched if load.feed not in restaged_feeds]
+    for load in [*kept, *restaged]:
         loads_of.setdefault(load.feed, [])
         if load.is_current:
             loads_of[load.feed].append(load.load_id)
@@ -37,7 +43,8 @@ def account_for_rows(
             loads = loads_of[contract.name]
             _forget_unchecked(connection, contract)
             _count_rows(connection, contract, loads)
-            _count_keys(connection, build_id, contract, loads, knows_changes)
+            only_changed = knows_changes and contract.name not in restaged_feeds
+            _count_keys(connection, build_id, contract, loads, only_changed)
 
 
 def _forget_unchecked(connection: psycopg.Connection, contract: FeedContract) -> None:
@@ -74,11 +81,11 @@ def _count_keys(
     build_id: int,
     contract: FeedContract,
     loads: list[int],
-    knows_changes: bool,
+    only_changed: bool,
 ) -> None:
-    only_changed: sql.Composable = sql.SQL("")
-    if contract.is_snapshot and knows_changes:
-        only_changed = sql.SQL(
+    restriction: sql.Composable = sql.SQL("")
+    if contract.is_snapshot and only_changed:
+        restriction = sql.SQL(
             " and natural_key in (select key from audit.dirty_keys where place = {})"
         ).format(sql.Literal(contract.name))
     places = {**contract.ends_in, **contract.left_out}
@@ -102,7 +109,7 @@ def _count_keys(
             " from (select key, {found} as place from ("
             "  select distinct natural_key as key from {staging}"
             "  where _load_id = any({loads}) and quarantine_reason is null"
-            "   and natural_key is not null {only_changed}"
+            "   and natural_key is not null {restriction}"
             " ) as staged) as placed group by place"
         ).format(
             build_id=sql.Literal(build_id),
@@ -111,7 +118,7 @@ def _count_keys(
             found=found,
             staging=_staging(contract),
             loads=sql.Literal(loads),
-            only_changed=only_changed,
+            restriction=restriction,
         )
     )
 
@@ -125,4 +132,4 @@ def _knows_changes(connection: psycopg.Connection, feeds: list[str]) -> bool:
 
 
 def _staging(contract: FeedContract) -> sql.Identifier:
-    return sql.Identifier("staging", f"stg_{contract.system}__{contract.feed}")
+    return sql.Identifier("staging", contract.staging_model)

@@ -1,9 +1,9 @@
 """Measure the loads that wait for gate 1, one profile per load.
 
-In: loads of status "loaded", their feeds' contracts and raw tables. Out: one row per
-load in ``audit.load_profiles``: what it holds (counted by one query per feed, however
-many loads wait) and how that compares with the feed's other loads. Figures only, so
-that nothing personal reaches a report.
+In: loads that wait for the gate, their feeds' contracts and raw tables. Out: one row
+per load in ``audit.load_profiles``: what it holds (counted by one query per feed,
+however many loads wait) and how that compares with the feed's other loads. Figures
+only, so that nothing personal reaches a report.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ class WaitingLoad:
     load_id: int
     feed: str
     batch_date: date
+    status: str
     content_hash: str
     rows_in_file: int
     rows_loaded: int
@@ -40,11 +41,14 @@ class WaitingLoad:
 
 
 def read_waiting_loads(connection: psycopg.Connection) -> list[WaitingLoad]:
-    """Read every load of status "loaded", oldest batch date first, then as loaded."""
+    """Read every load to judge, oldest batch date first, then as loaded.
+
+    Those in force among them got rows out of their rejects since they were judged.
+    """
     with connection.cursor(row_factory=class_row(WaitingLoad)) as cursor:
         return cursor.execute(
-            "select load_id, feed, batch_date, content_hash, rows_in_file,"
-            " rows_loaded, rows_rejected from audit.loads where status = 'loaded'"
+            "select load_id, feed, batch_date, status, content_hash, rows_in_file,"
+            " rows_loaded, rows_rejected from audit.waiting_loads"
             " order by batch_date, feed, loaded_at, load_id"
         ).fetchall()
 
@@ -223,6 +227,7 @@ def _read_history(
         " from audit.loads as loads left join audit.load_profiles as profiles"
         " on profiles.load_id = loads.load_id"
         " where loads.feed = %(feed)s and loads.status = 'accepted'"
+        " and loads.load_id <> all(%(waiting)s)"
         " and loads.batch_date <= %(last)s and loads.batch_date >= least("
         "   %(first)s, (select max(batch_date) from audit.loads"
         "     where feed = %(feed)s and status = 'accepted'"
@@ -232,6 +237,7 @@ def _read_history(
             "first": waiting[0].batch_date - timedelta(days=HISTORY_DAYS),
             "first_waiting": waiting[0].batch_date,
             "last": waiting[-1].batch_date,
+            "waiting": [load.load_id for load in waiting],
         },
     ).fetchall()
     dates_by_content: dict[str, list[date]] = {}

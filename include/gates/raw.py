@@ -1,7 +1,8 @@
 """Gate 1: did the source send what its contract says?
 
-In: every load of status "loaded". Out: each of them accepted or held, with the reason
-as one sentence that says what to do. The rules lie in ``expectations/raw.py``.
+In: every load of status "loaded", and those in force that got rows out of their rejects
+since they were judged. Out: each of them accepted or held, with the reason as one
+sentence that says what to do. The rules lie in ``expectations/raw.py``.
 """
 
 import logging
@@ -14,13 +15,16 @@ from psycopg.rows import dict_row
 from expectations import raw
 from expectations.context import Outcome, SuiteRun, run_suites
 from expectations.rules import Rule, build_suite
-from include.audit import accept_loads, hold_load
+from include.audit import decide_loads
 from include.contracts import read_contracts
 from include.gates.load_profiles import WaitingLoad, profile_loads, read_waiting_loads
 from include.gates.results import Finding, GateResult, ResultRow, record_results
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
+
+# What judges loads, or changes the rows of one that may be judged, holds this lock.
+LOCK_NAME = "cx.check_raw"
 
 Profile = Mapping[str, Any]
 
@@ -36,7 +40,7 @@ def check_raw(settings: Settings, run_id: str) -> GateResult:
     result = GateResult(run_id, "raw")
     with connect(settings, "loader") as connection:
         # Two gates at once would decide the same loads twice.
-        connection.execute("select pg_advisory_lock(hashtext('cx.check_raw'))")
+        connection.execute("select pg_advisory_lock(hashtext(%s))", [LOCK_NAME])
         waiting = read_waiting_loads(connection)
         connection.commit()
         if not waiting:
@@ -44,14 +48,9 @@ def check_raw(settings: Settings, run_id: str) -> GateResult:
             return result
         result.checked = len(waiting)
         reasons = _judge_loads(connection, settings, waiting, result)
-        with connection.transaction():
-            for load_id, reason in reasons.items():
-                hold_load(connection, load_id, reason)
-            accept_loads(
-                connection,
-                [load.load_id for load in waiting if load.load_id not in reasons],
-            )
-        result.held_loads = list(reasons)
+        result.held_loads = decide_loads(
+            connection, [load.load_id for load in waiting], reasons
+        )
     log.info(
         "gate 1: %d loads accepted, %d held, %d warnings",
         len(waiting) - len(reasons),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import errors, sql
 
-from include.loading.batches import FileRows, Reject, Row
+from include.loading.batches import Batch, FileRows, Reject, Row
 
 # What PostgreSQL says of values that it cannot store.
 REFUSALS = (
@@ -43,13 +43,10 @@ def copy_carefully(
 
     Raises FileProblem when the file turns out to be unreadable as a whole.
     """
-    statement = sql.SQL(
-        "copy {} ({}) from stdin with (format csv, force_null *, encoding 'UTF8')"
-    ).format(target, sql.SQL(", ").join(map(sql.Identifier, rows.columns)))
     counts = RowCounts()
     for batch in rows.batches:
         counts.read += len(batch.rows) + len(batch.rejects)
-        loaded, refused = _copy_rows(connection, statement, batch.rows)
+        loaded, refused = copy_batch(connection, target, rows, batch)
         rejects = batch.rejects + refused
         _save_rejects(connection, load_id, file_no, rejects)
         counts.loaded += loaded
@@ -57,9 +54,29 @@ def copy_carefully(
     return counts
 
 
+def copy_batch(
+    connection: psycopg.Connection,
+    target: sql.Identifier,
+    rows: FileRows,
+    batch: Batch,
+) -> tuple[int, list[Reject]]:
+    """Copy a batch's rows; return how many, and what the server refuses."""
+    statement = sql.SQL(
+        "copy {} ({}) from stdin with (format csv, force_null *, encoding 'UTF8')"
+    ).format(target, sql.SQL(", ").join(map(sql.Identifier, rows.columns)))
+    loaded, refused = _copy_rows(connection, statement, batch.rows)
+    if not refused:
+        return loaded, []
+    numbers = [row[0] for row in batch.rows]
+    return loaded, [
+        rows.make_reject(number, reason, batch.sources[numbers.index(number)])
+        for number, reason in refused
+    ]
+
+
 def _copy_rows(
     connection: psycopg.Connection, statement: sql.Composed, rows: Sequence[Row]
-) -> tuple[int, list[Reject]]:
+) -> tuple[int, list[tuple[int, str]]]:
     """Copy rows; what the server refuses is cut in half until the row is found."""
     if not rows:
         return 0, []
@@ -73,7 +90,7 @@ def _copy_rows(
             row_number = rows[0][0]
             assert isinstance(row_number, int)
             reason = f"the database refuses it: {error.diag.message_primary}"
-            return 0, [Reject(row_number, reason, _render(rows).decode().rstrip())]
+            return 0, [(row_number, reason)]
     middle = len(rows) // 2
     first, first_rejects = _copy_rows(connection, statement, rows[:middle])
     second, second_rejects = _copy_rows(connection, statement, rows[middle:])
@@ -104,10 +121,14 @@ def _save_rejects(
         return
     with connection.cursor() as cursor:
         cursor.executemany(
-            "insert into audit.rejects (load_id, file_no, row_number, reason, raw_text)"
-            " values (%s, %s, %s, %s, %s)",
+            "insert into audit.rejects"
+            " (load_id, file_no, row_number, reason, raw_text, raw_bytes)"
+            " values (%s, %s, %s, %s, %s, %s)",
             [
-                (load_id, file_no, reject.row_number, reject.reason, reject.raw_text)
+                (
+                    *(load_id, file_no, reject.row_number, reject.reason),
+                    *(reject.raw_text, reject.raw_bytes),
+                )
                 for reject in rejects
             ],
         )

@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from include.contracts import FeedContract
-from include.loading.batches import Batch, FileRows, Reject, make_storable
+from include.loading.batches import Batch, FileRows
 from include.loading.csv_scan import CsvScan, NotClean
 from include.loading.file_content import ByteSource, FileProblem
+from include.loading.kept_records import keep_text, make_text_reject, reject_texts_of
 from include.loading.row_plan import RowMaker, plan_rows
 from include.loading.table_header import TableHeader, read_header_rows
 from include.loading.text_lines import UndecodedCount, has_undecoded, read_lines
@@ -22,18 +23,27 @@ LONGEST_RECORD = 1 << 25
 COST_OF_LINE = 64
 
 
-def read_csv(contract: FeedContract, content: ByteSource) -> FileRows:
+def read_csv(
+    contract: FeedContract, content: ByteSource, *, is_after_malformed: bool = False
+) -> FileRows:
     """Read a CSV file; its header is read and matched at once.
+
+    `is_after_malformed`: the first record comes after a malformed one.
 
     Raises FileProblem, also while the batches are read.
     """
     csv.field_size_limit(LONGEST_FIELD)
     records = _split_records(read_lines(content, contract.encoding), contract.delimiter)
-    header, header_texts = _read_header(contract, records)
+    header, header_rows = _read_header(contract, records)
     drift: Counter[str] = Counter()
     columns, make_row = plan_rows(contract, header, drift)
-    batches = _read_batches(contract, header, header_texts, records, make_row)
-    return FileRows(columns, batches, drift)
+    batches = _read_batches(
+        *(contract, header, header_rows, records, make_row, is_after_malformed)
+    )
+    return FileRows(
+        *(columns, batches, drift, reject_texts_of(contract)),
+        keep_text(contract, "".join(header_rows)),
+    )
 
 
 def _split_records(
@@ -88,7 +98,7 @@ def _explain(error: csv.Error) -> str:
 
 def _read_header(
     contract: FeedContract, records: Iterator[tuple[list[str] | str, str]]
-) -> tuple[TableHeader, frozenset[str]]:
+) -> tuple[TableHeader, list[str]]:
     """Return the header, and the text of each of its rows."""
     texts: list[str] = []
 
@@ -103,24 +113,24 @@ def _read_header(
                     f"the header is not {contract.encoding} text",
                     "write the file's encoding into the contract, or export it again",
                 )
-            texts.append(raw.rstrip("\r\n"))
+            texts.append(raw)
             yield fields
 
-    header = read_header_rows(contract, take_rows())
-    return header, frozenset(texts)
+    return read_header_rows(contract, take_rows()), texts
 
 
 def _read_batches(
     contract: FeedContract,
     header: TableHeader,
-    header_texts: frozenset[str],
+    header_rows: list[str],
     records: Iterator[tuple[list[str] | str, str]],
     make_row: RowMaker,
+    is_after_malformed: bool,
 ) -> Iterator[Batch]:
     width = len(header.names)
+    header_texts = frozenset(row.rstrip("\r\n") for row in header_rows)
     undecoded = UndecodedCount(contract.encoding)
     row_number = 0
-    is_after_malformed = False
     batch = Batch()
     for row_number, (fields, raw) in enumerate(records, start=1):
         reason = None
@@ -144,9 +154,14 @@ def _read_batches(
                 is_after_malformed = False
         if reason is None and not isinstance(fields, str):
             batch.rows.append(make_row(row_number, fields))
+            batch.sources.append(raw)
         else:
-            text = make_storable(raw.rstrip("\r\n"))
-            batch.rejects.append(Reject(row_number, str(reason), text))
+            is_malformed = isinstance(fields, str)
+            batch.rejects.append(
+                make_text_reject(
+                    *(contract, row_number, str(reason), raw), is_malformed=is_malformed
+                )
+            )
         batch.characters += len(raw)
         if batch.is_full:
             yield batch

@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from include.contracts import FeedContract
+from include.loading.batches import Kept
 from include.loading.careful_path import REFUSALS, RowCounts, copy_carefully
 from include.loading.csv_scan import NotClean
 from include.loading.fast_path import copy_plain, may_go_fast
@@ -56,6 +57,7 @@ class CopiedFile:
     bytes: int
     counts: RowCounts
     drift: Counter[str] = field(default_factory=Counter)
+    header: Kept | None = None
 
 
 def copy_file(
@@ -71,7 +73,7 @@ def copy_file(
 
     Raises FileProblem when the file as a whole cannot be read.
     """
-    _set_lineage(connection, target, file, file_no)
+    set_lineage(connection, target, file.name, file_no)
     if reader == "fast" and may_go_fast(contract):
         try:
             with connection.transaction(), _stored(landing, file) as stored:
@@ -95,7 +97,8 @@ def copy_file(
             )
         sha256 = _finish(stored, file)
         return CopiedFile(
-            *(file, file_no, "careful", sha256, stored.bytes), counts, rows.drift
+            *(file, file_no, "careful", sha256, stored.bytes),
+            *(counts, rows.drift, rows.header),
         )
 
 
@@ -138,11 +141,11 @@ def _stored(landing: Landing, file: LandedFile) -> StoredBytes:
         ) from error
 
 
-def _set_lineage(
-    connection: psycopg.Connection, target: CopyTarget, file: LandedFile, file_no: int
+def set_lineage(
+    connection: psycopg.Connection, target: CopyTarget, file_name: str, file_no: int
 ) -> None:
     """Tell the session what the lineage columns' defaults read."""
-    stem = _find_stem(file.name).partition("__")[0]
+    stem = _find_stem(file_name).partition("__")[0]
     connection.execute(
         "select set_config('cx.load_id', %s, true), set_config('cx.file_no', %s, true),"
         " set_config('cx.file_stem', %s, true), setval(%s::regclass, 1, false)",

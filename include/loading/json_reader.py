@@ -12,9 +12,10 @@ from collections.abc import Iterator
 
 from include.contracts import FeedContract
 from include.errors import make_printable
-from include.loading.batches import Batch, FileRows, Reject, make_storable
+from include.loading.batches import Batch, FileRows
 from include.loading.file_content import ByteSource, FileProblem
 from include.loading.json_values import JsonDecoder, find_problem
+from include.loading.kept_records import make_text_reject, reject_texts_of
 from include.loading.text_lines import (
     UndecodedCount,
     has_undecoded,
@@ -48,7 +49,8 @@ def read_jsonl(contract: FeedContract, content: ByteSource) -> FileRows:
 
 def _collect(contract: FeedContract, records: Iterator[Record]) -> FileRows:
     batches = _read_batches(contract, records)
-    return FileRows(("_row_number", "record"), batches, Counter())
+    columns = ("_row_number", "record")
+    return FileRows(columns, batches, Counter(), reject_texts_of(contract))
 
 
 def _read_batches(contract: FeedContract, records: Iterator[Record]) -> Iterator[Batch]:
@@ -62,8 +64,9 @@ def _read_batches(contract: FeedContract, records: Iterator[Record]) -> Iterator
             problem = undecoded.add(row_number)
         if problem is None:
             batch.rows.append((row_number, raw))
+            batch.sources.append(raw)
         else:
-            batch.rejects.append(Reject(row_number, problem, make_storable(raw)))
+            batch.rejects.append(make_text_reject(contract, row_number, problem, raw))
         batch.characters += len(raw)
         if batch.is_full:
             yield batch

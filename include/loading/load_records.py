@@ -98,13 +98,13 @@ def finish_load(
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into audit.load_files (load_id, file_no, path, bytes, sha256,"
-            " rows_in_file, rows_loaded, rows_rejected, reader)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " rows_in_file, rows_loaded, rows_rejected, reader, header)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(load_id, done.file_no, done.file.path, done.bytes, done.sha256),
                     *(done.counts.read, done.counts.loaded, done.counts.rejected),
-                    done.reader,
+                    *(done.reader, done.header),
                 )
                 for done in copied
             ],
@@ -137,6 +137,29 @@ def hash_content(names_and_hashes: Iterable[tuple[str, str]]) -> str:
     """Hash the content of a load: its files' names, their SHA-256, and their order."""
     text = json.dumps([list(pair) for pair in names_and_hashes], ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def count_rejects_anew(connection: psycopg.Connection, load_id: int) -> None:
+    """Count a load's rejects anew, file by file: what left them is in raw now."""
+    connection.execute(
+        "update audit.load_files as files set"
+        " rows_rejected = counted.rejects,"
+        " rows_loaded = files.rows_in_file - counted.rejects"
+        " from (select files.file_no, count(rejects.reject_id) as rejects"
+        "  from audit.load_files as files left join audit.rejects as rejects"
+        "  on rejects.load_id = files.load_id and rejects.file_no = files.file_no"
+        "  where files.load_id = %(load)s group by files.file_no) as counted"
+        " where files.load_id = %(load)s and files.file_no = counted.file_no",
+        {"load": load_id},
+    )
+    connection.execute(
+        "update audit.loads set rows_loaded = counted.loaded,"
+        " rows_rejected = counted.rejected, replayed_at = clock_timestamp()"
+        " from (select sum(rows_loaded) as loaded, sum(rows_rejected) as rejected"
+        "  from audit.load_files where load_id = %(load)s) as counted"
+        " where load_id = %(load)s",
+        {"load": load_id},
+    )
 
 
 def reopen_load(connection: psycopg.Connection, load_id: int) -> None:

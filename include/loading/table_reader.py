@@ -18,8 +18,9 @@ import pyarrow
 from pyarrow import parquet
 
 from include.contracts import FeedContract
-from include.loading.batches import Batch, FileRows, Reject, make_storable
+from include.loading.batches import Batch, FileRows, Reject, Source, make_storable
 from include.loading.file_content import ByteSource, FileProblem, spool
+from include.loading.kept_records import keep_cells, restore_cells
 from include.loading.row_plan import RowMaker, plan_rows
 from include.loading.sheet_reader import CellProblem, read_sheet
 from include.loading.table_header import read_header_rows
@@ -48,18 +49,52 @@ def _read_table(
 ) -> FileRows:
     with ExitStack() as stack:
         rows = read_rows(stack.enter_context(spool(content)))
-        header_rows = ([_to_text(cell) for cell in row] for row in rows)
-        header = read_header_rows(contract, header_rows)
-        drift: Counter[str] = Counter()
-        columns, make_row = plan_rows(contract, header, drift)
+        return _read_rows(contract, rows, stack)
+
+
+def read_kept_cells(contract: FeedContract, header: bytes, kept: bytes) -> FileRows:
+    """Read one row again that was rejected. Raises FileProblem."""
+    rows = [*json.loads(header), restore_cells(kept)]
+    return _read_rows(contract, iter(rows), ExitStack())
+
+
+def _read_rows(
+    contract: FeedContract, rows: Iterator[Cells], stack: ExitStack
+) -> FileRows:
+    """Match the header, and let the batches follow; `stack` is closed after them."""
+    header_rows: list[list[str]] = []
+
+    def take_rows() -> Iterator[list[str]]:
+        for row in rows:
+            header_rows.append([_to_text(cell) for cell in row])
+            yield header_rows[-1]
+
+    header = read_header_rows(contract, take_rows())
+    drift: Counter[str] = Counter()
+    columns, make_row = plan_rows(contract, header, drift)
+    batches = _read_batches(
+        *(rows, len(header.names), frozenset(contract.null_markers), make_row),
         # From here on the copy on disk belongs to the batches.
-        remaining = stack.pop_all()
-        batches = _read_batches(rows, len(header.names), make_row, remaining)
-    return FileRows(columns, batches, drift)
+        stack.pop_all(),
+    )
+    kept_header = json.dumps(header_rows).encode()
+    return FileRows(columns, batches, drift, _make_reject, kept_header)
+
+
+def _make_reject(row_number: int, reason: str, source: Source) -> Reject:
+    texts = [_to_text(cell) for cell in source]
+    return Reject(
+        *(row_number, reason, make_storable(json.dumps(texts, ensure_ascii=False))),
+        keep_cells(source, _to_text),
+    )
 
 
 def _read_batches(
-    rows: Iterator[Cells], width: int, make_row: RowMaker, resources: ExitStack
+    rows: Iterator[Cells],
+    width: int,
+    null_markers: frozenset[str],
+    make_row: RowMaker,
+    resources: ExitStack,
 ) -> Iterator[Batch]:
     with resources:
         row_number = 0
@@ -68,12 +103,12 @@ def _read_batches(
             if all(cell is None or cell == "" for cell in cells):
                 continue
             row_number += 1
-            fields, problem = _read_cells(cells, width)
+            fields, problem = _read_cells(cells, width, null_markers)
             if problem is None:
                 batch.rows.append(make_row(row_number, fields))
+                batch.sources.append(fields)
             else:
-                text = make_storable(json.dumps(fields, ensure_ascii=False))
-                batch.rejects.append(Reject(row_number, problem, text))
+                batch.rejects.append(_make_reject(row_number, problem, cells))
             # Empty fields take their place too.
             batch.characters += len(fields) + sum(map(len, fields))
             if batch.is_full:
@@ -82,7 +117,9 @@ def _read_batches(
         yield batch
 
 
-def _read_cells(cells: Cells, width: int) -> tuple[list[str], str | None]:
+def _read_cells(
+    cells: Cells, width: int, null_markers: frozenset[str]
+) -> tuple[list[str], str | None]:
     """Return a row's fields as text, `width` of them, and a reason to reject it."""
     fields = [_to_text(cell) for cell in cells]
     while len(fields) > width and not fields[-1]:
@@ -93,7 +130,12 @@ def _read_cells(cells: Cells, width: int) -> tuple[list[str], str | None]:
         problem = found[0].reason
     elif len(fields) > width:
         problem = f"{len(fields)} fields where the header has {width}"
-    elif any(isinstance(cell, float) and not math.isfinite(cell) for cell in cells):
+    elif any(
+        isinstance(cell, float)
+        and not math.isfinite(cell)
+        and _to_text(cell) not in null_markers
+        for cell in cells
+    ):
         problem = "a number that is not finite"
     elif any("\0" in field for field in fields):
         problem = "a NUL character"

@@ -50,14 +50,14 @@ def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
     """
     name = codecs.lookup(encoding).name
     is_utf_8 = name in UTF_8_NAMES
-    is_multibyte = name.startswith(("utf-16", "utf-32"))
+    has_wide_units = is_multibyte(name)
     decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf_8 else encoding)(
-        "strict" if is_multibyte else "surrogateescape"
+        "strict" if has_wide_units else "surrogateescape"
     )
     check = EncodingCheck(encoding)
     is_first = True
     while block := content.read(CHUNK_BYTES):
-        if is_first and not is_multibyte and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if is_first and not has_wide_units and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise FileProblem(
                 f"the contract says {encoding}, but the bytes are UTF-16",
                 "write encoding: utf-16 into the contract, or export it as declared",
@@ -102,6 +102,11 @@ def read_lines(content: ByteSource, encoding: str) -> Iterator[str]:
         rest = text[cut:]
     if rest:
         yield rest
+
+
+def is_multibyte(name: str) -> bool:
+    """Tell whether every character of an encoding takes two bytes or more."""
+    return name.startswith(("utf-16", "utf-32"))
 
 
 def has_undecoded(text: str) -> bool:
