@@ -101,7 +101,7 @@ def reread_rejects(
     """
     night.prepare(settings)
     contracts = read_contracts(settings.project_folder)
-    with connect(settings) as connection:
+    with connect(settings, "loader") as connection:
         connection.autocommit = True
         if load_id is not None:
             feed = _find_feed(connection, load_id, feed)
@@ -132,7 +132,7 @@ def describe_replays(
     settings: Settings, replays: Mapping[str, FeedReplay]
 ) -> list[str]:
     """Return what became of the rows, after the build: one sentence each."""
-    with connect(settings) as connection:
+    with connect(settings, "loader") as connection:
         quarantined = count_quarantined(connection, list(replays))
     sentences = []
     for feed, replay in replays.items():

@@ -22,8 +22,12 @@ grant select on all tables in schema audit to {loader}, {transformer}, {publishe
 revoke select on audit.rejects from {transformer}, {publisher};
 grant insert, update, delete
     on audit.loads, audit.load_files, audit.rejects, audit.drift,
-    audit.feed_failures, audit.load_profiles, audit.gate_results
+    audit.feed_failures, audit.load_profiles, audit.gate_results, audit.replays,
+    audit.replayed_rejects
     to {loader};
+-- Gate 1 locks what it decides; a replay tells the next build what it has changed.
+grant update on audit.waiting_loads, audit.build_loads to {loader};
+grant insert on audit.dirty_keys to {loader};
 grant insert, update, delete, maintain
     on audit.as_of, audit.build_loads, audit.builds, audit.dirty_keys,
     audit.gate_results, audit.key_accounts, audit.model_runs, audit.models, audit.settings,

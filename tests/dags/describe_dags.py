@@ -28,7 +28,9 @@ def describe(folder: str, instants: list[str]) -> dict[str, object]:
                 "intervals": [
                     [moment.isoformat() for moment in find_interval(dag, instant)]
                     for instant in instants
+                    if hasattr(dag.timetable, "expression")
                 ],
+                "params": sorted(dag.params),
                 "tasks": {
                     task.task_id: {
                         "upstream": sorted(task.upstream_task_ids),

@@ -1,10 +1,6 @@
 """The nightly DAG: what runs after what, on which days, and what it may import."""
 
 import itertools
-import json
-import os
-import subprocess
-import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +9,7 @@ import pytest
 
 from include.batch_dates import find_batch_date, find_data_interval
 from include.settings import PROJECT_FOLDER
+from tests.dags.read_dags import run_python
 
 EXTRACTS = ["extract_crm", "extract_survey", "extract_ticket"]
 CHAIN = ["check_raw", "build", "check_marts", "publish", "report"]
@@ -22,39 +19,6 @@ INSTANTS = {
     "2026-11-21T04:59:00+00:00": date(2026, 11, 19),
     "2026-11-21T05:01:00+00:00": date(2026, 11, 20),
 }
-
-
-def run_python(arguments: list[str], home: Path) -> str:
-    """Run Python with an Airflow of its own; return the last line that it prints."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("CX_", "AIRFLOW_"))
-    }
-    environment |= {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": str(PROJECT_FOLDER),
-    }
-    result = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=PROJECT_FOLDER,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.splitlines()[-1]
-
-
-@pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    script = str(Path(__file__).with_name("describe_dags.py"))
-    home = tmp_path_factory.mktemp("airflow")
-    text = run_python([script, str(PROJECT_FOLDER / "dags"), *INSTANTS], home)
-    described: dict[str, Any] = json.loads(text)
-    return described
 
 
 @pytest.fixture(scope="module")

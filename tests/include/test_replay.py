@@ -14,7 +14,7 @@ from include.gates import check_raw
 from include.loading.landing import Landing
 from include.loading.loader import load_feed
 from include.replay import describe_replays, reread_rejects
-from include.settings import Settings
+from include.settings import Settings, connect
 from tests.include.gates.gate_world import (
     NIGHT,
     GateWorld,
@@ -70,18 +70,18 @@ def mend_contract(world: GateWorld, old: str = "", new: str = "") -> None:
 def build(world: GateWorld) -> None:
     """Freeze and settle, as a build does around its models."""
     contracts = list(read_contracts(world.settings.project_folder).values())
-    with world.connection.transaction():
-        frozen_loads.freeze(world.connection, contracts)
-        frozen_loads.apply(world.connection)
+    with connect(world.settings, "transformer") as connection:
+        frozen_loads.freeze(connection, contracts)
+        frozen_loads.apply(connection)
 
 
 def find_touched(world: GateWorld) -> tuple[list[int], list[str]]:
     """The loads that the next build takes up, and the keys that it rebuilds."""
     contracts = list(read_contracts(world.settings.project_folder).values())
-    with world.connection.transaction():
-        touched = frozen_loads.freeze(world.connection, contracts)
-        frozen_loads.collect_touched_keys(world.connection, contracts, touched)
-        keys = world.connection.execute(
+    with connect(world.settings, "transformer") as connection:
+        touched = frozen_loads.freeze(connection, contracts)
+        frozen_loads.collect_touched_keys(connection, contracts, touched)
+        keys = connection.execute(
             "select key from audit.dirty_keys where place = 'shop.people' order by 1"
         ).fetchall()
     return [load.load_id for load in touched], [key for (key,) in keys]

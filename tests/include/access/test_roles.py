@@ -64,7 +64,11 @@ RIGHTS: tuple[tuple[str, tuple[Role, ...]], ...] = (
     ("delete from audit.loads", ("loader",)),
     ("select from audit.published_changes", PIPELINE),
     ("delete from audit.published_changes", ()),
-    ("insert into audit.dirty_keys values ('place', 'key')", ("transformer",)),
+    (
+        "insert into audit.dirty_keys values ('place', 'key')",
+        ("loader", "transformer"),
+    ),
+    ("delete from audit.dirty_keys", ("transformer",)),
     ("update audit.builds set gated_at = null", ("transformer",)),
     ("select from audit.settings", PIPELINE),
     ("update audit.settings set value = 'another'", ("transformer",)),

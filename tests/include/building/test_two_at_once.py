@@ -84,7 +84,7 @@ def run_at_once(*jobs: Callable[[], object]) -> list[object]:
 def load_visits(world: GateWorld) -> LoadResult:
     contract = read_contracts(world.settings.project_folder)["shop.visits"]
     landing = Landing(world.settings.landing_url)
-    with connect(world.settings) as connection:
+    with connect(world.settings, "loader") as connection:
         result = load_feed(connection, landing, contract, NIGHT, "test")
     assert result is not None
     return result
@@ -94,8 +94,8 @@ def test_one_night_that_is_loaded_twice_at_once_is_loaded_once(
     world: GateWorld,
 ) -> None:
     world.send("visits", NIGHT, make_visits(200, NIGHT))
-    world.execute("truncate audit.loads cascade")
-    world.execute("truncate raw_shop.visits")
+    world.execute("delete from audit.loads")
+    world.execute("delete from raw_shop.visits")
     results = run_at_once(*[lambda: load_visits(world)] * 3)
     assert sorted(result.outcome for result in results) == [
         *("loaded", "recheck", "recheck")
@@ -121,7 +121,7 @@ def test_a_load_that_comes_while_a_build_runs_is_the_next_builds(
     first = world.send("visits", NIGHT, make_visits(3, NIGHT))
     accept_load(world.connection, first)
     world.connection.commit()
-    with connect(world.settings) as building, build_lock(building):
+    with connect(world.settings, "transformer") as building, build_lock(building):
         with building.transaction():
             frozen_loads.freeze(building, contracts)
         # Nobody waits for the build.
