@@ -102,6 +102,8 @@ def read_raw(settings: Settings, feed: str) -> list[tuple]:
     )
 
 
+# Three builds.
+@pytest.mark.slow
 def test_a_replay_makes_the_marts_of_files_that_were_read_right_at_once(
     settings: Settings,
 ) -> None:
