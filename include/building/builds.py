@@ -23,6 +23,7 @@ from include import statistics
 from include.building import frozen_loads
 from include.building.build_lock import build_lock
 from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
+from include.building.dead_builds import take_up_dead_builds
 from include.building.error_words import remove_values
 from include.building.model_fingerprints import (
     Node,
@@ -225,6 +226,7 @@ def _begin(
         [run_id, len(touched), len(rebuilt)],
     ).fetchone()
     assert row is not None
+    take_up_dead_builds(connection, row[0])
     return row[0], touched, rebuilt, unchanged
 
 

@@ -64,9 +64,9 @@ class _Model:
 def publish(settings: Settings, run_id: str) -> PublishResult:
     """Publish the last build.
 
-    Raises PublishError when it did not succeed or did not pass gate 2, or when a reader
-    kept a table locked for a minute that has to change its columns, or when views of
-    others read what has to be dropped.
+    Raises PublishError when it did not succeed or did not pass gate 2, or when somebody
+    kept locked for a minute what has to change, or when views of others read what has
+    to be dropped.
     """
     with connect(settings, "publisher") as connection, build_lock(connection):
         build_id = _find_gated_build(connection)
@@ -79,11 +79,14 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
             except psycopg.errors.LockNotAvailable as error:
                 if attempt == LOCK_TRIES:
                     raise PublishError(
-                        "A reader keeps a table of marts locked whose columns change: "
-                        "end its transaction and publish again; marts stay as they "
-                        "were."
+                        "Somebody keeps locked what publish must change in marts "
+                        f"({_find_lock_holders(connection)}): end that transaction and "
+                        "publish again; marts stay as they were."
                     ) from error
-                log.warning("publish waits for a reader of marts (try %s)", attempt)
+                log.warning(
+                    "publish waits for a lock in marts (try %s of %s)",
+                    *(attempt, LOCK_TRIES),
+                )
                 time.sleep(1)
             except psycopg.errors.DependentObjectsStillExist as error:
                 raise PublishError(
@@ -98,6 +101,22 @@ def publish(settings: Settings, run_id: str) -> PublishResult:
         result.rows_inserted,
     )
     return result
+
+
+def _find_lock_holders(connection: psycopg.Connection) -> str:
+    """Name the sessions that have locked tables of marts, for the person to end."""
+    rows = connection.execute(
+        "select distinct locks.pid, locks.relation::regclass::text"
+        " from pg_locks as locks"
+        " join pg_class as relations on relations.oid = locks.relation"
+        " where locks.granted and locks.pid <> pg_backend_pid()"
+        " and locks.database ="
+        "  (select oid from pg_database where datname = current_database())"
+        " and relations.relnamespace = 'marts'::regnamespace"
+        " order by 1, 2 limit 5"
+    ).fetchall()
+    held = ", ".join(f"session {pid}: {table}" for pid, table in rows)
+    return held or "it has just let go"
 
 
 def verify_published(settings: Settings) -> dict[str, int]:

@@ -62,6 +62,9 @@ OPTIONS = {
     "max_wal_senders": "0",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
+    # The statement of a process that was killed ends soon, and lets go of its locks:
+    # otherwise the next build waits for work that nobody will commit.
+    "client_connection_check_interval": "2s",
 }
 # For databases that nobody keeps.
 OPTIONS_WITHOUT_DURABILITY = {

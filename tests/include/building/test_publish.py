@@ -7,7 +7,8 @@ import pytest
 
 from include.audit import migrate
 from include.building import publish
-from include.errors import PublishError
+from include.building.build_lock import build_lock
+from include.errors import BuildError, PublishError
 from include.settings import Settings, connect
 from tests.include.building.publish_world import PublishWorld
 
@@ -188,11 +189,44 @@ def test_a_publish_waits_for_a_reader_of_a_view_that_changes(
     world.make_view("nps_counts", "select kind, id from warehouse.counts")
     with connect(world.settings) as reader:
         reader.execute("select * from marts.nps_counts")
-        with pytest.raises(PublishError, match="A reader keeps"):
+        session = f"session {reader.info.backend_pid}: marts.nps_counts"
+        with pytest.raises(PublishError, match=session):
             world.publish()
         assert reader.execute("select * from marts.nps_counts").fetchall() == [("a", 2)]
     world.publish()
     assert world.read("nps_counts") == [("csat", "b"), ("nps", "a")]
+
+
+def test_a_publish_that_is_kept_waiting_says_so_and_goes_on_when_it_may(
+    world: PublishWorld,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(publish, "LOCK_TIMEOUT", "100ms")
+    world.execute("update warehouse.counts set responses = 5 where id = 'a'")
+    world.mark_changed("counts", "a")
+    with connect(world.settings) as somebody:
+        # Rows alone change, and readers would be let pass: this one shuts them out.
+        somebody.execute("lock table marts.counts in share mode")
+        # Between two tries it lets go.
+        monkeypatch.setattr(publish.time, "sleep", lambda seconds: somebody.commit())
+        world.publish()
+    assert world.read("counts") == [("a", "nps", 5), ("b", "csat", 2)]
+    (waiting,) = (
+        record.message for record in caplog.records if record.levelname == "WARNING"
+    )
+    assert waiting == "publish waits for a lock in marts (try 1 of 12)"
+
+
+def test_a_build_under_way_keeps_a_publish_out_and_says_so(
+    world: PublishWorld,
+) -> None:
+    with (
+        connect(world.settings) as builder,
+        build_lock(builder),
+        pytest.raises(BuildError, match="under way on this warehouse: wait"),
+    ):
+        world.publish()
 
 
 def test_only_rows_that_meet_the_condition_are_published(world: PublishWorld) -> None:
