@@ -33,7 +33,7 @@ from tests import nights
 from tests.conftest import open_database, settings_of
 from tests.nights import Hashes, execute, fetch, hash_marts, list_days
 
-SAMPLE = SampleParameters(customers=100, nights=5, seed=23)
+SAMPLE = SampleParameters(customers=100, nights=7, seed=23)
 DAYS = list_days(SAMPLE.first_night, SAMPLE.last_night)
 FEEDS = sorted(read_contracts(PROJECT_FOLDER))
 EXAMPLES = 2
