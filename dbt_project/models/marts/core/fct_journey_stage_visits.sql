@@ -116,9 +116,10 @@ case_events as (
             else ticket_events.occurred_at + interval '168 hours'
         end as extends_until
     from {{ ref('fct_ticket_events') }} as ticket_events
+    -- The touch that opened the ticket is of the same customer. With both keys the planner
+    -- would expect a row or two, and loop over all customers for each of a million.
     inner join {{ ref('fct_touchpoints') }} as cases
-        on cases.customer_key = ticket_events.customer_key
-        and cases.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
+        on cases.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
     inner join stages
         on stages.journey_stage = cases.journey_stage
         and stages.lane = 'support'
