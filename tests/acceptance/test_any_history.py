@@ -36,7 +36,7 @@ from tests.nights import Hashes, execute, fetch, hash_marts, list_days
 SAMPLE = SampleParameters(customers=100, nights=7, seed=23)
 DAYS = list_days(SAMPLE.first_night, SAMPLE.last_night)
 FEEDS = sorted(read_contracts(PROJECT_FOLDER))
-EXAMPLES = 2
+EXAMPLES = 3
 RUNS = itertools.count(1)
 # Marts are compared as a whole here; that data tests see faults is shown elsewhere.
 run = partial(nights.run, with_tests=False)
