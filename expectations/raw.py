@@ -1,25 +1,22 @@
 """Gate 1: did the source send what its contract says?
 
 One rule per line of trust, over the load profiles (``audit.load_profiles``) of all the
-loads that wait. A load that breaks a critical rule is held, the others are accepted; a
+loads that wait: here the rules of rows, dates and keys, in ``raw_contents.py`` those of
+values. A load that breaks a critical rule is held, the others are accepted; a
 warning is shown. A metric that is null says nothing: it is never a failure.
 """
 
+from expectations.raw_contents import CONTENT_RULES
 from expectations.rules import Rule
+from expectations.words import ASK, LARGEST_BROKEN_SHARE, OR_ACCEPT, SEND_AGAIN
 
 # A snapshot with a smaller share of the keys of the one before it is no shrunken list
 # but a cut-off file.
-SMALLEST_SNAPSHOT_RATIO = 0.5
+SMALLEST_SNAPSHOT_RATIO = 0.6
 
 SUITE = "raw"
-LARGEST_BROKEN_SHARE = 0.05
 
-
-# What to do, in a few words used by several rules.
-SEND_AGAIN = "have the source export it again and load the date again"
-OR_ACCEPT = f"{SEND_AGAIN}, or `make accept LOAD={{load_id}}` if it is right"
-
-RULES = (
+STRUCTURE_RULES = (
     # Is it whole?
     Rule(
         name="every loaded row is in the raw table",
@@ -89,7 +86,7 @@ RULES = (
             " the least in the last two weeks"
         ),
         expected="at most half fewer",
-        remedy="ask the owner of the source whether that is right",
+        remedy=ASK,
     ),
     Rule(
         name="every column is declared",
@@ -133,7 +130,7 @@ RULES = (
             " {reference_keys:,}"
         ),
         expected="90 % to 200 % of them",
-        remedy="ask the owner of the source whether that is right",
+        remedy=ASK,
     ),
     Rule(
         name="a busy weekday is not all but empty",
@@ -152,7 +149,7 @@ RULES = (
         maximum=4,
         observed="{rows_loaded:,} rows came where {usual_rows:,.0f} are usual",
         expected="a quarter to four times as many",
-        remedy="ask the owner of the source whether that is right",
+        remedy=ASK,
     ),
     Rule(
         name="a correction does not lose half of what it replaces",
@@ -268,15 +265,16 @@ RULES = (
     ),
 )
 
+RULES = (*STRUCTURE_RULES, *CONTENT_RULES)
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
 METRICS = sorted({rule.column for rule in RULES})
-DATE_METRICS = {"same_content_date", "unchanged_since"}
+TEXT_METRICS = {"missing_file", "same_content_date", "unchanged_since"}
 
 
 def compose_query() -> str:
     """Compose the query of the waiting loads' metrics; its row id is the load id."""
     columns = [
-        f"cast(profiles.{metric} as {'text' if metric in DATE_METRICS else 'float8'})"
+        f"cast(profiles.{metric} as {'text' if metric in TEXT_METRICS else 'float8'})"
         f" as {metric}"
         for metric in METRICS
     ]

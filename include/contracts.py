@@ -37,14 +37,36 @@ class _Declaration(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class NumberContract(_Declaration):
+    """The numbers that a column may hold; bounds are inclusive."""
+
+    minimum: float | None = None
+    maximum: float | None = None
+
+
 class ColumnContract(_Declaration):
-    """One column of a feed: its name in raw and what exports call it."""
+    """One column of a feed: its name in raw and what exports call it.
+
+    What gate 1 looks for in its values: `values` lists all that there are, `number`
+    bounds them, `refers_to` names the feed whose natural key they are.
+    """
 
     name: str
     headers: tuple[str, ...]
     required: bool = False
     personal_data: PersonalData = "none"
+    values: tuple[str, ...] = ()
+    number: NumberContract | None = None
+    refers_to: str | None = None
     description: str = ""
+
+    @property
+    def is_scale(self) -> bool:
+        """Whether it holds scores, on a scale with two ends."""
+        return self.number is not None and None not in (
+            self.number.minimum,
+            self.number.maximum,
+        )
 
 
 class ShapeContract(_Declaration):
@@ -122,6 +144,11 @@ class FeedContract(_Declaration):
             raise ValueError(f"columns declared twice: {', '.join(sorted(repeated))}")
         if private := [name for name in names if name.startswith(LINEAGE_PREFIX)]:
             raise ValueError(f"{private[0]!r}: names with _ belong to the loader")
+        for column in self.columns:
+            if (column.values or column.number) and column.personal_data != "none":
+                raise ValueError(
+                    f"{column.name}: personal data is not counted by value"
+                )
         wanted = {*self.natural_key, *([self.event_time] if self.event_time else [])}
         if unknown := sorted(wanted - set(names)):
             raise ValueError(f"{', '.join(unknown)}: used but not declared as a column")
@@ -165,7 +192,7 @@ class FeedContract(_Declaration):
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over all that decides how files become raw rows, so not the prose."""
-        prose = {"description", "personal_data"}
+        prose = {"description", "personal_data", "values", "number", "refers_to"}
         content = self.model_dump(
             mode="json",
             exclude={
@@ -202,7 +229,18 @@ def read_contracts(project_folder: Path) -> dict[str, FeedContract]:
             f"No feed contract lies below {project_folder / STAGING_FOLDER}: declare "
             "a source in <system>/_<system>__sources.yml."
         )
+    _check_references(contracts)
     return contracts
+
+
+def _check_references(contracts: Mapping[str, FeedContract]) -> None:
+    for contract in contracts.values():
+        for column in contract.columns:
+            if column.refers_to and column.refers_to not in contracts:
+                raise WarehouseError(
+                    f"The contract of {contract.name} is wrong: {column.name} refers "
+                    f"to {column.refers_to}, which no contract declares: correct it."
+                )
 
 
 def read_contract_file(path: Path) -> list[FeedContract]:

@@ -7,11 +7,12 @@ no alarm for being young or small.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from statistics import median
 
 from expectations.raw import SMALLEST_SNAPSHOT_RATIO
+from include.gates.load_contents import LoadContents
 
 # Lists that stay exactly the same are only worth a remark from this size on.
 SMALLEST_CHANGING_LIST = 10_000
@@ -35,6 +36,7 @@ class PastLoad:
     rows: int
     keys: int
     filled_rows: Mapping[str, int]
+    contents: LoadContents = field(default_factory=LoadContents)
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,13 @@ class FeedHistory:
             content: set(dates) for content, dates in dates_by_content.items()
         }
 
+    def list_earlier(self, batch_date: date) -> list[PastLoad]:
+        """The loads of earlier batch dates, oldest first."""
+        return [self._loads[day] for day in sorted(self._loads) if day < batch_date]
+
     def compare(self, load: PastLoad) -> Comparison:
         """Compare a load with those of earlier dates and with the one it replaces."""
-        earlier = [
-            self._loads[day] for day in sorted(self._loads) if day < load.batch_date
-        ]
+        earlier = self.list_earlier(load.batch_date)
         in_force = self._in_force.get(load.batch_date)
         emptied_column, fill_drop = _find_emptied_column(load, earlier)
         comparison = Comparison(
@@ -115,11 +119,13 @@ class FeedHistory:
             same_content_date=other_dates[0] if other_dates else None,
         )
 
-    def add(self, load: PastLoad, comparison: Comparison) -> None:
+    def add(
+        self, load: PastLoad, comparison: Comparison, *, is_another_list: bool = False
+    ) -> None:
         """Let later loads be compared with this one, unless it is evidently broken."""
         ratio = comparison.snapshot_ratio
         is_cut_off = ratio is not None and ratio < SMALLEST_SNAPSHOT_RATIO
-        if self._is_snapshot and (not load.rows or is_cut_off):
+        if self._is_snapshot and (not load.rows or is_cut_off or is_another_list):
             return
         self._loads[load.batch_date] = load
         if load.rows:

@@ -7,7 +7,7 @@ only, so that nothing personal reaches a report.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +16,20 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 from psycopg.types.json import Jsonb
 
+from expectations.raw_contents import LARGEST_REPLACED_SHARE
 from include.contracts import FeedContract
+from include.gates.content_history import (
+    DatedContents,
+    compare_contents,
+    prove_low,
+)
+from include.gates.list_changes import ListChanges, count_list_changes
+from include.gates.load_contents import (
+    OTHER,
+    ROW_FIGURES,
+    LoadContents,
+    count_contents,
+)
 from include.gates.load_history import FeedHistory, PastLoad
 
 # A row is old when it happened longer before its batch date than this: exports catch
@@ -72,6 +85,13 @@ def profile_loads(
         contract = contracts[feed]
         with connection.transaction():
             profiles = _count_rows(connection, contract, waiting, reporting_time_zone)
+            contents = count_contents(
+                connection,
+                contracts,
+                contract,
+                [load.load_id for load in waiting],
+                reporting_time_zone,
+            )
             history = _read_history(connection, contract, waiting)
             for load, profile in zip(waiting, profiles, strict=True):
                 counted = PastLoad(
@@ -81,11 +101,87 @@ def profile_loads(
                     rows=load.rows_loaded,
                     keys=profile["distinct_keys"],
                     filled_rows=profile["filled_rows"],
+                    contents=contents[load.load_id],
                 )
-                comparison = history.compare(counted)
-                history.add(counted, comparison)
-                profile |= asdict(comparison)
+                profile |= _compare(connection, contract, history, counted)
             _write_profiles(connection, profiles)
+
+
+def _compare(
+    connection: psycopg.Connection,
+    contract: FeedContract,
+    history: FeedHistory,
+    load: PastLoad,
+) -> dict[str, Any]:
+    """Compare a load with the feed's others, and let later ones be compared with it."""
+    comparison = history.compare(load)
+    earlier = history.list_earlier(load.batch_date)
+    changes = ListChanges()
+    if contract.is_snapshot and earlier and load.rows:
+        changes = count_list_changes(
+            connection, contract, load.load_id, earlier[-1].load_id
+        )
+    in_contents = compare_contents(
+        DatedContents(load.batch_date, load.contents),
+        [DatedContents(past.batch_date, past.contents) for past in earlier],
+        contract.is_snapshot,
+        {
+            column.name: (column.number.minimum or 0, column.number.maximum or 0)
+            for column in contract.columns
+            if column.number and column.is_scale
+        },
+    )
+    strangers = max(changes.keys_gone or 0, changes.people_replaced or 0)
+    history.add(
+        load,
+        comparison,
+        is_another_list=prove_low(strangers, changes.reference_rows or 0)
+        > LARGEST_REPLACED_SHARE,
+    )
+    return {
+        **asdict(comparison),
+        **asdict(in_contents),
+        **asdict(changes),
+        **_describe_contents(load.contents),
+    }
+
+
+def _describe_contents(contents: LoadContents) -> dict[str, Any]:
+    """Describe what needs no past: rows of each kind, and the worst columns."""
+    return {
+        "contents": contents.to_json(),
+        **{name: contents.rows.get(name, 0) for name in ROW_FIGURES},
+        **_find_worst(
+            "unlisted",
+            {
+                name: (counted.get(OTHER, 0), sum(counted.values()))
+                for name, counted in contents.values.items()
+            },
+        ),
+        **_find_worst(
+            "unreadable",
+            {
+                name: (figures.filled - figures.readable, figures.filled)
+                for name, figures in contents.numbers.items()
+            },
+        ),
+        **_find_worst(
+            "off_range",
+            {
+                name: (figures.off_range, figures.readable)
+                for name, figures in contents.numbers.items()
+            },
+        ),
+    }
+
+
+def _find_worst(
+    kind: str, counted: Mapping[str, tuple[int, int]]
+) -> dict[str, str | int | None]:
+    """Find the column of which the largest share is bad, as far as is proven."""
+    column = max(counted, key=lambda name: prove_low(*counted[name]), default=None)
+    rows, whole = counted[column] if column else (None, None)
+    return {f"{kind}_column": column, f"{kind}_rows": rows, f"{kind}_of": whole}
 
 
 def _count_rows(
@@ -223,7 +319,7 @@ def _read_history(
         # A snapshot is compared with the last one, however long ago that came.
         "select loads.load_id, loads.batch_date, loads.content_hash,"
         " loads.rows_loaded, coalesce(profiles.distinct_keys, loads.rows_loaded),"
-        " coalesce(profiles.filled_rows, '{}')"
+        " coalesce(profiles.filled_rows, '{}'), profiles.contents"
         " from audit.loads as loads left join audit.load_profiles as profiles"
         " on profiles.load_id = loads.load_id"
         " where loads.feed = %(feed)s and loads.status = 'accepted'"
@@ -248,7 +344,12 @@ def _read_history(
     ):
         dates_by_content.setdefault(content_hash, []).append(batch_date)
     return FeedHistory(
-        contract.is_snapshot, [PastLoad(*row) for row in rows], dates_by_content
+        contract.is_snapshot,
+        [
+            replace(PastLoad(*row[:-1]), contents=LoadContents.from_json(row[-1]))
+            for row in rows
+        ],
+        dates_by_content,
     )
 
 
@@ -267,7 +368,11 @@ def _write_profiles(
                 sql.SQL(", ").join(map(sql.Placeholder, names)),
             ),
             [
-                {**profile, "filled_rows": Jsonb(profile["filled_rows"])}
+                {
+                    **profile,
+                    "filled_rows": Jsonb(profile["filled_rows"]),
+                    "contents": Jsonb(profile["contents"]),
+                }
                 for profile in profiles
             ],
         )

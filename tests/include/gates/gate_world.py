@@ -36,7 +36,7 @@ sources:
             natural_key: [id]}}}
         columns:
           - {name: id, config: {meta: {required: true}}}
-          - {name: email, config: {meta: {required: true}}}
+          - {name: email, config: {meta: {required: true, personal_data: identifier}}}
       - name: visits
         config: {meta: {contract: {delivery: delta, path: "*.csv", format: csv,
             natural_key: [id], event_time: visited_at}}}
