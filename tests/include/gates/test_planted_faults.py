@@ -425,7 +425,7 @@ FAULTS = {
     "a survey's file is gone": Fault(
         "qualtrics.responses",
         remove_a_survey,
-        "held",
+        "warning",
         "no file is missing",
         "no file SV_NPS_PURCHASE",
     ),
