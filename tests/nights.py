@@ -47,17 +47,20 @@ def hash_marts(settings: Settings) -> Hashes:
             " where table_schema = 'marts' and table_name <> 'data_status'"
         ).fetchall()
         for (table,) in tables:
-            row = connection.execute(
-                sql.SQL(
-                    "select count(*), coalesce(md5(string_agg("
-                    "md5(published::text), '' order by md5(published::text))), '')"
-                    " from {} as published"
-                ).format(sql.Identifier("marts", table))
-            ).fetchone()
+            row = connection.execute(compose_hash_query(table)).fetchone()
             assert row is not None
             hashes[table] = row
     assert len(hashes) >= 15, "the marts are published"
     return hashes
+
+
+def compose_hash_query(table: str) -> sql.Composed:
+    """A query for the rows, and the hash over all columns, of a table of marts."""
+    return sql.SQL(
+        "select count(*), coalesce(md5(string_agg("
+        "md5(published::text), '' order by md5(published::text))), '')"
+        " from {} as published"
+    ).format(sql.Identifier("marts", table))
 
 
 def fetch(settings: Settings, query: str, *arguments: object) -> list[tuple]:
