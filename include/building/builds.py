@@ -23,7 +23,7 @@ from include import statistics
 from include.building import frozen_loads
 from include.building.build_lock import build_lock
 from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
-from include.building.dead_builds import take_up_dead_builds
+from include.building.dead_builds import drop_what_was_put_aside, take_up_dead_builds
 from include.building.error_words import remove_values
 from include.building.model_fingerprints import (
     Node,
@@ -209,6 +209,7 @@ def _begin(
     if any(built.get(node.name) == node.fingerprint for node in incremental):
         frozen_loads.collect_touched_keys(connection, contracts, touched)
         connection.execute("analyze audit.dirty_keys")
+    drop_what_was_put_aside(connection)
     missing = _list_missing_views(connection, nodes)
     unchanged = list_unchanged(nodes, built, missing)
     rebuilt = [

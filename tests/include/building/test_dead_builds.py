@@ -7,7 +7,10 @@ import psycopg
 import pytest
 
 from include.audit import migrate
-from include.building.dead_builds import take_up_dead_builds
+from include.building.dead_builds import (
+    drop_what_was_put_aside,
+    take_up_dead_builds,
+)
 from include.settings import Settings, connect
 
 
@@ -56,3 +59,33 @@ def test_where_no_build_died_nothing_is_said(
     caplog.clear()
     assert take_up_dead_builds(connection, 4) == []
     assert caplog.records == []
+
+
+def test_what_a_dead_build_had_put_aside_goes_with_the_views_that_read_it(
+    connection: psycopg.Connection,
+) -> None:
+    for statement in (
+        "create table warehouse.stages (id text)",
+        "create view warehouse.of_stages as select * from warehouse.stages",
+        "alter table warehouse.stages rename to stages__dbt_backup",
+        "create table warehouse.stages (id text)",
+        "create view warehouse.new_of_stages as select * from warehouse.stages",
+        "create view staging.stages as select 1 as one",
+        "alter view staging.stages rename to stages__dbt_backup",
+        "create table warehouse.stages_x_dbt_backup (id text)",
+    ):
+        connection.execute(statement)
+    assert drop_what_was_put_aside(connection) == [
+        "staging.stages__dbt_backup",
+        "warehouse.stages__dbt_backup",
+    ]
+    left = connection.execute(
+        "select relname from pg_class where relname ~ 'stages'"
+        " and relkind in ('r', 'v') order by 1"
+    )
+    assert left.fetchall() == [
+        ("new_of_stages",),
+        ("stages",),
+        ("stages_x_dbt_backup",),
+    ]
+    assert drop_what_was_put_aside(connection) == []
