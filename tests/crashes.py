@@ -46,7 +46,7 @@ GATE_1_PLACES = [
     (gate_1, "run_suites", 1, "after"),
     (gate_1, "record_results", 1, "after"),
     # In the transaction that decides.
-    (gate_1, "accept_loads", 1, "after"),
+    (gate_1, "decide_loads", 1, "after"),
 ]
 PLACES_BETWEEN_PARTS = [
     (statistics, "compute", 1, "before"),
