@@ -23,7 +23,7 @@ from typing import Any
 
 import psycopg
 
-from include import statistics
+from include import audit, statistics
 from include.building import dbt, publish
 from include.embedded import processes
 from include.embedded.postgres import EmbeddedPostgres
@@ -46,7 +46,7 @@ GATE_1_PLACES = [
     (gate_1, "run_suites", 1, "after"),
     (gate_1, "record_results", 1, "after"),
     # In the transaction that decides.
-    (gate_1, "decide_loads", 1, "after"),
+    (audit, "accept_loads", 1, "after"),
 ]
 PLACES_BETWEEN_PARTS = [
     (statistics, "compute", 1, "before"),

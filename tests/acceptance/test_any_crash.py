@@ -181,7 +181,7 @@ def describe_audit(settings: Settings) -> dict[str, list[tuple]]:
 def check_audit(settings: Settings) -> None:
     """Nothing is half there, under way or left to do."""
     for nothing in (
-        "select * from audit.loads where status = 'loaded'",
+        "select * from audit.waiting_loads",
         "select * from audit.loads where rows_in_file <> rows_loaded + rows_rejected",
         "select * from audit.loads where rows_rejected <>"
         " (select count(*) from audit.rejects where rejects.load_id = loads.load_id)",
