@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -231,6 +231,11 @@ class EmbeddedPostgres:
         new_file.rename(self._password_file)
 
     def _launch(self, data: Path, user: ServerUser) -> None:
+        if self._server is not None:
+            # One that was killed keeps its id until it is collected, and the new one
+            # would take it for alive.
+            with suppress(subprocess.TimeoutExpired):
+                self._server.wait(STOP_SECONDS)
         port = self._fixed_port or ports.choose_port(self._port_file)
         self._port_file.write_text(f"{port}\n")
         options = dict(OPTIONS, port=str(port))

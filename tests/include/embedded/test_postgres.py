@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from include.embedded import ports, postgres, server_user
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import WarehouseError
+from tests import crashes
 
 
 @pytest.fixture
@@ -42,6 +44,24 @@ def test_a_stopped_server_starts_again_with_its_data(open_folder: Path) -> None:
             assert connection.execute("select count(*) from kept").fetchone() == (0,)
     finally:
         again.stop()
+
+
+def test_a_server_that_was_killed_starts_again_with_its_data(open_folder: Path) -> None:
+    server = EmbeddedPostgres(open_folder / "postgres")
+    server.start()
+    with psycopg.connect(server.url()) as connection:
+        connection.execute("create table kept (n integer)")
+    # Whoever holds its process keeps it from being collected by chance.
+    dead = server._server
+    crashes.kill_server(server)
+    server.start()
+    try:
+        assert dead is not None
+        assert dead.returncode == -signal.SIGKILL
+        with psycopg.connect(server.url()) as connection:
+            connection.execute("select from kept")
+    finally:
+        server.stop()
 
 
 def test_a_second_start_leaves_the_server_as_it_is(
