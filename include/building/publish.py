@@ -128,9 +128,9 @@ def verify_published(settings: Settings) -> dict[str, int]:
     """
     differences: dict[str, int] = {}
     with connect(settings, "publisher") as connection:
+        built = _read_columns(connection, "warehouse")
         for model in _published_models(connection):
-            columns = _columns(connection, "warehouse", model.name)
-            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            names = sql.SQL(", ").join(map(sql.Identifier, built[model.name]))
             row = connection.execute(
                 sql.SQL(
                     "select count(*) from ("
@@ -185,27 +185,40 @@ def _publish_build(
     publish_id: int = row[0]
     deleted = inserted = 0
     models = _published_models(connection)
-    built = {
-        model.name: _columns(connection, "warehouse", model.name) for model in models
-    }
-    published = {
-        model.name: _columns(connection, "marts", model.name) for model in models
-    }
+    built = _read_columns(connection, "warehouse")
+    published = _read_columns(connection, "marts")
     # Columns cannot change under a view.
     left = _list_tables_that_left(connection)
     published_views.drop_outdated(
         connection,
-        left + [name for name in built if published[name] not in ({}, built[name])],
+        left
+        + [
+            model.name
+            for model in models
+            if published.get(model.name, built[model.name]) != built[model.name]
+        ],
     )
     for name in left:
         connection.execute(
             sql.SQL("drop table {}").format(sql.Identifier("marts", name))
         )
         log.info("the table marts.%s left the project and was dropped", name)
+    unpublished = _read_unpublished(connection)
     for model in models:
-        changes = _publish_model(connection, publish_id, model)
-        deleted += changes[0]
-        inserted += changes[1]
+        columns = built[model.name]
+        if model.name not in published:
+            inserted += _create_published(connection, model)
+            continue
+        has_other_columns = published[model.name] != columns
+        if has_other_columns:
+            _change_columns(connection, model, published[model.name], columns)
+        if has_other_columns or model.name in unpublished:
+            is_whole = has_other_columns or unpublished[model.name]
+            changes = _publish_changes(
+                connection, publish_id, model, columns, is_whole=is_whole
+            )
+            deleted += changes[0]
+            inserted += changes[1]
     published_views.create(connection)
     connection.execute("delete from audit.unpublished_keys")
     connection.execute(
@@ -216,81 +229,85 @@ def _publish_build(
     return PublishResult(publish_id, deleted, inserted)
 
 
-def _publish_model(
-    connection: psycopg.Connection, publish_id: int, model: _Model
+def _create_published(connection: psycopg.Connection, model: _Model) -> int:
+    """Publish a model for the first time; returns the rows inserted."""
+    connection.execute(
+        sql.SQL(
+            "create table {published} (like {built} including comments"
+            " including indexes)"
+        ).format(published=model.published, built=model.built)
+    )
+    _comment_like(connection, model)
+    return connection.execute(
+        sql.SQL(
+            "insert into {published} select * from {built} where {condition}"
+        ).format(
+            published=model.published, built=model.built, condition=model.condition
+        )
+    ).rowcount
+
+
+def _publish_changes(
+    connection: psycopg.Connection,
+    publish_id: int,
+    model: _Model,
+    columns: dict[str, str],
+    *,
+    is_whole: bool,
 ) -> tuple[int, int]:
-    """Copy one model's changed rows; returns the rows deleted and inserted."""
-    columns = _columns(connection, "warehouse", model.name)
-    names = sql.SQL(", ").join(map(sql.Identifier, columns))
-    published = _columns(connection, "marts", model.name)
-    if not published:
-        connection.execute(
-            sql.SQL(
-                "create table {published} (like {built} including comments"
-                " including indexes)"
-            ).format(published=model.published, built=model.built)
-        )
-        _comment_like(connection, model)
-        created = connection.execute(
-            sql.SQL(
-                "insert into {published} select * from {built} where {condition}"
-            ).format(
-                published=model.published, built=model.built, condition=model.condition
-            )
-        )
-        return 0, created.rowcount
-    if published != columns:
-        _change_columns(connection, model, published, columns)
-    keys = connection.execute(
-        "select count(*), coalesce(bool_or(key is null), false)"
-        " from audit.unpublished_keys where model = %s",
-        [model.name],
-    ).fetchone()
-    assert keys is not None
-    if not keys[0]:
-        return 0, 0
-    is_whole = keys[1] or published != columns
-    where = sql.SQL("true") if is_whole else _where_unpublished(model, columns)
+    """Copy one model's changed rows; returns the rows deleted and inserted.
+
+    Parameters
+    ----------
+    is_whole : compare all rows, not only those of the unpublished keys
+    """
+    # With the column that its rows were selected by, a delete finds them by index.
+    same = model.row_key if is_whole else (model.rebuild_by, *model.row_key)
     parts = {
-        "names": names,
+        "names": sql.SQL(", ").join(map(sql.Identifier, columns)),
         "built": model.built,
         "published": model.published,
-        "where": where,
+        "where": sql.SQL("true") if is_whole else _where_unpublished(model, columns),
         "condition": model.condition,
         "same": sql.SQL(" and ").join(
-            sql.SQL("published.{column} = rows_out.{column}").format(
+            sql.SQL("published.{column} = differing.{column}").format(
                 column=sql.Identifier(column)
             )
-            for column in model.row_key
+            for column in dict.fromkeys(same)
         ),
         "model": sql.Literal(model.name),
         "publish_id": sql.Literal(publish_id),
     }
+    # Read each side once: what all customers of a night ever did is much to compare.
     for statement in (
-        "create temporary table rows_out on commit drop as"
-        " select {names} from {published} where {where}"
-        " except select {names} from {built} where {where} and {condition}",
-        "create temporary table rows_in on commit drop as"
-        " select {names} from {built} where {where} and {condition}"
-        " except select {names} from {published} where {where}",
+        "create temporary table rows_differing on commit drop as"
+        " select {names}, bool_and(is_built) as is_built from ("
+        "  select {names}, false as is_built from {published} where {where}"
+        "  union all"
+        "  select {names}, true from {built} where {where} and {condition}"
+        " ) as both_sides group by {names}"
+        " having bool_and(is_built) = bool_or(is_built)",
         "insert into audit.published_changes (publish_id, model, change, row_image)"
-        " select {publish_id}, {model}, 'deleted', to_jsonb(rows_out) from rows_out"
+        " select {publish_id}, {model}, 'deleted', to_jsonb(gone)"
+        " from (select {names} from rows_differing where not is_built) as gone"
         " union all"
-        " select {publish_id}, {model}, 'inserted', to_jsonb(rows_in) from rows_in",
+        " select {publish_id}, {model}, 'inserted', to_jsonb(come)"
+        " from (select {names} from rows_differing where is_built) as come",
     ):
         connection.execute(sql.SQL(statement).format(**parts))
     deleted = connection.execute(
         sql.SQL(
-            "delete from {published} as published using rows_out where {same}"
+            "delete from {published} as published using rows_differing as differing"
+            " where not differing.is_built and {same}"
         ).format(**parts)
     ).rowcount
     inserted = connection.execute(
-        sql.SQL("insert into {published} ({names}) select {names} from rows_in").format(
-            **parts
-        )
+        sql.SQL(
+            "insert into {published} ({names})"
+            " select {names} from rows_differing where is_built"
+        ).format(**parts)
     ).rowcount
-    connection.execute("drop table rows_out")
-    connection.execute("drop table rows_in")
+    connection.execute("drop table rows_differing")
     return deleted, inserted
 
 
@@ -369,12 +386,29 @@ def _published_models(connection: psycopg.Connection) -> list[_Model]:
     ]
 
 
-def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, str]:
-    """Return the columns of a table and their types, in order; empty: no such table."""
+def _read_unpublished(connection: psycopg.Connection) -> dict[str, bool]:
+    """The models that changed, and whether all of their rows are to be compared."""
     rows = connection.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped"
-        " order by attnum",
-        [f"{schema}.{table}"],
+        "select model, bool_or(key is null) from audit.unpublished_keys group by model"
     ).fetchall()
     return dict(rows)
+
+
+def _read_columns(
+    connection: psycopg.Connection, schema: str
+) -> dict[str, dict[str, str]]:
+    """The columns of each table of a schema and their types, in order."""
+    rows = connection.execute(
+        "select tables.relname, columns.attname,"
+        "  format_type(columns.atttypid, columns.atttypmod)"
+        " from pg_class as tables"
+        " inner join pg_attribute as columns on columns.attrelid = tables.oid"
+        " where tables.relnamespace = %s::regnamespace and tables.relkind = 'r'"
+        "  and columns.attnum > 0 and not columns.attisdropped"
+        " order by tables.relname, columns.attnum",
+        [schema],
+    ).fetchall()
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, type_name in rows:
+        tables.setdefault(table, {})[column] = type_name
+    return tables

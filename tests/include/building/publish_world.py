@@ -29,13 +29,18 @@ class PublishWorld:
         return self.connection.execute(query).fetchall()
 
     def make_table(
-        self, name: str, columns: str, rows: str, publish_where: str | None = None
+        self,
+        name: str,
+        columns: str,
+        rows: str,
+        publish_where: str | None = None,
+        rebuild_by: str = "id",
     ) -> None:
         """Make a published table anew, as a full build does; views on it go."""
         self.execute(f"drop table if exists warehouse.{name} cascade")
         self.execute_as_transformer(f"create table warehouse.{name} ({columns})")
         self.execute(f"insert into warehouse.{name} values {rows}")
-        self.enter_model(name, "incremental", publish_where)
+        self.enter_model(name, "incremental", publish_where, rebuild_by)
         self.mark_changed(name, None)
 
     def make_view(self, name: str, query: str) -> None:
@@ -44,16 +49,25 @@ class PublishWorld:
         self.enter_model(name, "view")
 
     def enter_model(
-        self, name: str, kind: str, publish_where: str | None = None
+        self,
+        name: str,
+        kind: str,
+        publish_where: str | None = None,
+        rebuild_by: str = "id",
     ) -> None:
         self.connection.execute(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"
             " rebuild_by, position, publish_where, wanted_fingerprint)"
-            " values (%(name)s, %(kind)s, 'warehouse', true, '{id}', 'id',"
+            " values (%(name)s, %(kind)s, 'warehouse', true, '{id}', %(rebuild_by)s,"
             "  (select count(*) from audit.models), %(where)s, 'code')"
             " on conflict (model) do update set kind = excluded.kind,"
             " publish_where = excluded.publish_where",
-            {"name": name, "kind": kind, "where": publish_where},
+            {
+                "name": name,
+                "kind": kind,
+                "where": publish_where,
+                "rebuild_by": rebuild_by,
+            },
         )
 
     def forget(self, name: str) -> None:

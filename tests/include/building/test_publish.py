@@ -257,6 +257,59 @@ def test_only_rows_that_meet_the_condition_are_published(world: PublishWorld) ->
     ) == [("deleted", "a", "false"), ("inserted", "b", "false")]
 
 
+def test_exactly_the_rows_that_differ_are_swapped_and_noted(
+    world: PublishWorld,
+) -> None:
+    world.make_table(
+        "visits",
+        "id text, customer text, events integer",
+        "('changes', 'ann', 1), ('goes', 'ann', 1), ('moves', 'ann', 1),"
+        " ('stays', 'ann', 1), ('is not marked', 'cy', 1)",
+        rebuild_by="customer",
+    )
+    world.publish()
+    before = dict(world.fetch("select id, ctid::text from marts.visits"))
+    world.execute("delete from warehouse.visits where id = 'goes'")
+    world.execute("update warehouse.visits set customer = 'ben' where id = 'moves'")
+    world.execute(
+        "update warehouse.visits set events = null where id in ('changes',"
+        " 'is not marked')"
+    )
+    world.execute("insert into warehouse.visits values ('comes', 'ben', 2)")
+    for customer in ("ann", "ben"):
+        world.mark_changed("visits", customer)
+    result = world.publish()
+    assert world.read("visits") == [
+        ("changes", "ann", None),
+        ("comes", "ben", 2),
+        ("is not marked", "cy", 1),
+        ("moves", "ben", 1),
+        ("stays", "ann", 1),
+    ]
+    after = dict(world.fetch("select id, ctid::text from marts.visits"))
+    assert {name for name in before if before[name] == after.get(name)} == {
+        "stays",
+        "is not marked",
+    }
+    assert (result.rows_deleted, result.rows_inserted) == (3, 3)
+    assert world.fetch(
+        "select change, row_image ->> 'id', row_image ->> 'customer',"
+        " row_image ->> 'events' from audit.published_changes"
+        f" where publish_id = {result.publish_id} order by 1, 2"
+    ) == [
+        ("deleted", "changes", "ann", "1"),
+        ("deleted", "goes", "ann", "1"),
+        ("deleted", "moves", "ann", "1"),
+        ("inserted", "changes", "ann", None),
+        ("inserted", "comes", "ben", "2"),
+        ("inserted", "moves", "ben", "1"),
+    ]
+    assert world.fetch(
+        "select row_image from audit.published_changes where row_image ->> 'id' ="
+        f" 'comes' and publish_id = {result.publish_id}"
+    ) == [({"id": "comes", "customer": "ben", "events": 2},)]
+
+
 def test_a_condition_that_is_new_takes_the_rows_out(world: PublishWorld) -> None:
     world.enter_model("counts", "incremental", publish_where="kind = 'csat'")
     assert publish.verify_published(world.settings) == {"counts": 1}
