@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import inf, log, sqrt
+from math import copysign, exp, inf, log, sqrt
 from statistics import fmean, median, stdev
 
 from include.gates.load_contents import QUESTIONS, LoadContents
@@ -29,6 +29,8 @@ FEWEST_NUMBERS = 8
 FEWEST_REFERENCES = 10
 # Standard errors; four leave one false alarm in 16,000.
 SURE = 4.0
+# Some values may count e^300 times as much as others, while an average is looked for.
+STEEPEST = 300.0
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,7 @@ def compare_contents(
     if not contents.rows:
         return ContentComparison(**found)  # type: ignore[arg-type]
     found |= _compare_days(contents, recent)
-    found |= _compare_clock(contents, recent)
+    found |= _compare_clock(contents, [load.contents for load in earlier])
     found |= _compare_levels(contents, recent)
     found |= _compare_scores(contents, recent, scales)
     found |= _find_collapse(contents, pools)
@@ -156,12 +158,14 @@ def _compare_days(
 
 
 def _compare_clock(
-    now: LoadContents, recent: Sequence[LoadContents]
+    now: LoadContents, earlier: Sequence[LoadContents]
 ) -> dict[str, object]:
     past = [
-        (load.average_hour, load.timed_rows)
-        for load in recent
-        if load.average_hour is not None and load.timed_rows >= FEWEST_NUMBERS
+        (load.average_hour, load.hour_spread, load.timed_rows)
+        for load in earlier
+        if load.average_hour is not None
+        and load.hour_spread is not None
+        and load.timed_rows >= FEWEST_NUMBERS
     ]
     if (
         len(past) < FEWEST_RECENT_LOADS
@@ -169,11 +173,17 @@ def _compare_clock(
         or now.timed_rows < FEWEST_NUMBERS
     ):
         return {}
-    usual = fmean(hour for hour, _ in past)
-    # Hours of a day spread by five, whatever the business; nights differ, too.
-    error = SURE * 5.0 / sqrt(now.timed_rows)
-    unrest = 3 * stdev(hour for hour, _ in past)
-    shift = now.average_hour - usual
+    average = fmean(hour for hour, _, _ in past)
+    variance = fmean(spread**2 for _, spread, _ in past)
+    if not variance:
+        return {}
+    # Rows come in bunches: a night of a hundred may tell no more than fifty would.
+    bunching = fmean(rows * (hour - average) ** 2 for hour, _, rows in past) / variance
+    error = SURE * sqrt(variance * max(1.0, bunching) / now.timed_rows)
+    # What nights differ by, however many their rows.
+    recent = [hour for hour, _, _ in past[-RECENT_LOADS:]]
+    unrest = 3 * stdev(recent)
+    shift = now.average_hour - fmean(recent)
     return {
         "clock_shift_hours": shift,
         "proven_clock_shift_hours": max(0.0, abs(shift) - max(error, unrest)),
@@ -232,7 +242,6 @@ def _compare_scores(
             continue
         usual = _average(pooled)
         variance = _average(_square_distances(pooled, usual))
-        error = SURE * sqrt(variance / scores.total())
         # What nights differ by more than their few answers explain.
         unrest = sqrt(
             max(
@@ -243,8 +252,18 @@ def _compare_scores(
                 ),
             )
         )
-        proven = abs(_average(scores) - usual) - error - 2 * unrest
-        if proven / (high - low) > largest:
+        shift = _average(scores) - usual
+        proven = abs(shift) - 2 * unrest
+        if (
+            proven / (high - low) > largest
+            and _measure_surprise_of_average(
+                pooled,
+                usual + copysign(proven, shift),
+                scores.total(),
+                high - low,
+            )
+            > PROOF
+        ):
             largest = proven / (high - low)
             found = {
                 "shifted_column": name,
@@ -261,8 +280,26 @@ def _read_scores(contents: LoadContents, name: str) -> Counter[float]:
     )
 
 
+def _measure_surprise_of_average(
+    usual: Counter[float], average: float, rows: int, width: float
+) -> float:
+    """Return how unlikely an average is of so many of the usual values, as a power of
+    e (Chernoff). A few skewed answers stray further than the normal curve says."""
+    low, high = -STEEPEST / width, STEEPEST / width
+    for _ in range(60):
+        tilt = (low + high) / 2
+        tilted = Counter(
+            {
+                value: count * exp(tilt * (value - average))
+                for value, count in usual.items()
+            }
+        )
+        low, high = (tilt, high) if _average(tilted) < average else (low, tilt)
+    return -rows * log(sum(tilted.values()) / usual.total())
+
+
 def _average(counted: Counter[float]) -> float:
-    return sum(value * rows for value, rows in counted.items()) / counted.total()
+    return sum(value * rows for value, rows in counted.items()) / sum(counted.values())
 
 
 def _square_distances(counted: Counter[float], center: float) -> Counter[float]:
