@@ -41,7 +41,9 @@ SOURCES = {
 
 def find_source(suite: str, row_id: str) -> str | None:
     """Find the system that a failing row belongs to: a feed's own, a relation's."""
-    return row_id.split(".")[0] if suite == "accounts" else SOURCES.get(row_id)
+    if suite == "accounts":
+        return row_id.split(".")[0]
+    return SOURCES.get(row_id) if suite == "relations" else None
 
 
 def _rule_of_range(metric: str, column: str, low: float, high: float) -> Rule:
@@ -102,6 +104,23 @@ def _compose_score_rules(metric: str, low: float, high: float) -> tuple[Rule, ..
             "unaccounted_answers",
             f"{metric} counts add up",
             "the counts differ from the answers by {value:.0f} in {row_id}",
+        ),
+        Rule(
+            name=f"{metric} is the score of its counts",
+            column="points_off_counts",
+            severity="critical",
+            maximum=TOLERANCE,
+            observed=f"{metric} is {{value}} off the score of its counts in {{row_id}}",
+            expected="what its counts give",
+            remedy=BUG,
+        ),
+        Rule(
+            name=f"{metric} of a few confidential answers is hidden",
+            column="people_told",
+            severity="critical",
+            observed="{value:.0f} confidential answers are shown in {row_id}",
+            expected="five or more, or none",
+            remedy="the suppression is wrong: tell the maintainers",
         ),
     )
 

@@ -19,12 +19,20 @@ LARGEST_COUNTED_TABLE = 50_000
 # The table behind the views nps_scores, csat_scores and ces_scores.
 SCORES = "experience_scores"
 FACTS = ("fct_survey_responses", "fct_tickets", "fct_touchpoints")
+# A confidential score of fewer answers would give people away.
+FEWEST_CONFIDENTIAL_ANSWERS = 5
 # Answers that the counts of a row do not account for.
 UNACCOUNTED = {
     "nps": "promoters + passives + detractors - responses",
     "csat": "greatest(top_box - responses, 0) + greatest(-top_box, 0)",
     "ces": "greatest(top_box - responses, 0) + greatest(-top_box, 0)",
 }
+# Here and not by the functions of ``cx``, which may be wrong themselves.
+SCORE_OF_COUNTS = """case metric
+        when 'nps' then 100.0 * (promoters - detractors) / nullif(responses, 0)
+        when 'ces' then cast(score_sum as numeric) / nullif(responses, 0)
+        else 100.0 * top_box / nullif(responses, 0)
+    end"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,11 @@ def compose_score_query(metric: str, changes: Changes) -> str:
     end as outside_interval,
     cast(responses as float8) as responses,
     case when score is null then 1 else 0 end as is_score_missing,
-    cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers
+    cast({UNACCOUNTED[metric]} as float8) as unaccounted_answers,
+    cast(abs(score - {SCORE_OF_COUNTS}) as float8) as points_off_counts,
+    case when is_confidential and responses < {FEWEST_CONFIDENTIAL_ANSWERS}
+        then cast(responses as float8)
+    end as people_told
 from warehouse.{SCORES}
 where metric in ({names}) and hidden_as is null and {changes.where_changed(SCORES)}"""
 

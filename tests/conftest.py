@@ -136,6 +136,62 @@ def built_template(
         yield database_name(url)
 
 
+@pytest.fixture(scope="session")
+def published_template(
+    postgres_server: EmbeddedPostgres,
+    built_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[str]:
+    """The name of a database in which thirty nights of a sample company are published.
+
+    Rows may break rules of their own there: tests write what no model could.
+    """
+    from include import night
+    from include.sample_exports import SampleParameters, write_sample_exports
+
+    sample = SampleParameters(customers=300, nights=30, seed=3)
+    landing = tmp_path_factory.mktemp("published")
+    write_sample_exports(landing, sample)
+    with open_database(postgres_server, template=built_template) as url:
+        settings = settings_of(url, landing)
+        problems = night.run_nights(
+            settings, sample.first_night, sample.last_night, "range", lambda line: None
+        )
+        assert problems == []
+        _drop_rules_of_rows(url)
+        yield database_name(url)
+
+
+def _drop_rules_of_rows(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        rules = connection.execute(
+            "select format('alter table %s drop constraint %I', conrelid::regclass,"
+            " conname) from pg_constraint"
+            " where contype = 'c' and connamespace = 'warehouse'::regnamespace"
+        ).fetchall()
+        for (statement,) in rules:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def published(
+    postgres_server: EmbeddedPostgres, published_template: str, tmp_path: Path
+) -> Iterator[Settings]:
+    """Settings on a published warehouse of its own."""
+    with open_database(postgres_server, template=published_template) as url:
+        yield settings_of(url, tmp_path / "landing")
+
+
+@pytest.fixture(scope="session")
+def shared_published(
+    postgres_server: EmbeddedPostgres, published_template: str
+) -> Iterator[Settings]:
+    """Settings on a published warehouse that several tests look at; what one of them
+    writes it takes back."""
+    with open_database(postgres_server, template=published_template) as url:
+        yield settings_of(url, Path("nowhere"))
+
+
 @pytest.fixture
 def warehouse(
     postgres_server: EmbeddedPostgres, built_template: str, tmp_path: Path

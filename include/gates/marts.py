@@ -2,7 +2,7 @@
 
 In: ``warehouse.*`` after a build. Out: nothing when it may be published, with warnings
 in the log; else GateError, and ``marts`` stay as they were. The rules lie in
-``expectations/marts.py``.
+``expectations/marts.py`` and ``expectations/marts_tables.py``.
 """
 
 import logging
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from expectations import marts, marts_queries
+from expectations import marts, marts_queries, marts_table_queries, marts_tables
 from expectations.context import Outcome, SuiteRun, run_suites
 from expectations.rules import Rule, build_suite
 from include.errors import GateError
@@ -19,6 +19,17 @@ from include.gates.results import Finding, GateResult, ResultRow, record_results
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
+
+RULES: dict[str, tuple[Rule, ...]] = {
+    "accounts": marts.ACCOUNT_RULES,
+    **{f"{metric}_scores": rules for metric, rules in marts.SCORE_RULES.items()},
+    "relations": marts.RELATION_RULES,
+    "figures": marts.FIGURE_RULES,
+    "sums": marts_tables.SUM_RULES,
+    "customers": marts_tables.CUSTOMER_RULES,
+    "attributes": marts_tables.ATTRIBUTE_RULES,
+    "restatements": marts_tables.RESTATEMENT_RULES,
+}
 
 
 def check_marts(settings: Settings, run_id: str) -> GateResult:
@@ -32,9 +43,15 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
         if _is_already_checked(connection):
             log.info("gate 2: nothing changed since the last build that passed")
             return result
-        relations = _read_published_relations(connection)
-        rules_by_suite = _list_rules(relations)
-        runs = _compose_runs(connection, rules_by_suite, relations)
+        relations = read_published_relations(connection)
+        queries = compose_queries(connection, relations)
+        rules_by_suite = {suite: RULES[suite] for suite in queries}
+        runs = [
+            SuiteRun(
+                build_suite(suite, rules), _answer_once(connection, queries[suite])
+            )
+            for suite, rules in rules_by_suite.items()
+        ]
         connection.commit()
         outcomes = run_suites(settings, "transformer", runs, run_id)
         result.checked = len(outcomes)
@@ -77,22 +94,14 @@ def _is_already_checked(connection: psycopg.Connection) -> bool:
     return passed is not None and passed[0] == 0
 
 
-def _read_published_relations(connection: psycopg.Connection) -> list[str]:
+def read_published_relations(connection: psycopg.Connection) -> list[str]:
+    """Read which tables are built and published."""
     rows = connection.execute(
         "select model from audit.models where is_published and kind <> 'view'"
         " and to_regclass('warehouse.' || model) is not null"
         " and to_regclass('marts.' || model) is not null order by model"
     ).fetchall()
     return [row[0] for row in rows]
-
-
-def _list_rules(relations: Sequence[str]) -> dict[str, tuple[Rule, ...]]:
-    return {
-        "accounts": marts.ACCOUNT_RULES,
-        **{f"{metric}_scores": rules for metric, rules in marts.SCORE_RULES.items()},
-        **({"relations": marts.RELATION_RULES} if relations else {}),
-        "figures": marts.FIGURE_RULES,
-    }
 
 
 def _read_changes(connection: psycopg.Connection) -> marts_queries.Changes:
@@ -116,24 +125,45 @@ def _read_changes(connection: psycopg.Connection) -> marts_queries.Changes:
     )
 
 
-def _compose_runs(
-    connection: psycopg.Connection,
-    rules_by_suite: dict[str, tuple[Rule, ...]],
-    relations: Sequence[str],
-) -> list[SuiteRun]:
+def compose_queries(
+    connection: psycopg.Connection, relations: Sequence[str]
+) -> dict[str, str]:
+    """Compose the query of each suite over what is not published yet."""
     changes = _read_changes(connection)
     queries = {"accounts": marts_queries.compose_account_query()}
     queries |= {
         f"{metric}_scores": marts_queries.compose_score_query(metric, changes)
         for metric in marts.SCORE_RULES
     }
+    queries["figures"] = marts_queries.compose_figures_query(changes)
+    queries["sums"] = marts_table_queries.compose_sums_query(changes)
+    queries["customers"] = marts_table_queries.compose_customers_query(changes)
     if relations:
         queries["relations"] = marts_queries.compose_relation_query(relations, changes)
-    queries["figures"] = marts_queries.compose_figures_query(changes)
-    return [
-        SuiteRun(build_suite(suite, rules), _answer_once(connection, queries[suite]))
-        for suite, rules in rules_by_suite.items()
+    if _is_comparable(connection):
+        queries["attributes"] = marts_table_queries.compose_attributes_query(changes)
+        queries["restatements"] = marts_table_queries.compose_restatement_query(changes)
+    return queries
+
+
+def _is_comparable(connection: psycopg.Connection) -> bool:
+    """Whether all columns are published that a build is compared with.
+
+    They are not before the first publish, nor in the night that renames one.
+    """
+    wanted = [
+        (table, column)
+        for table, columns in marts_table_queries.COMPARED_COLUMNS.items()
+        for column in columns
     ]
+    missing = connection.execute(
+        "select from unnest(%s::text[], %s::text[]) as wanted (table_name, column_name)"
+        " where not exists (select from pg_attribute"
+        "  where attrelid = to_regclass('marts.' || wanted.table_name)"
+        "  and attname = wanted.column_name)",
+        [[table for table, _ in wanted], [column for _, column in wanted]],
+    ).fetchone()
+    return missing is None
 
 
 def _answer_once(connection: psycopg.Connection, query: str) -> str:
