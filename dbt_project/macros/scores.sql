@@ -24,12 +24,12 @@ select
 {%- endmacro %}
 
 {#
-    Answers that count, on the days of a CTE, one row for each metric that they are counted
-    in: a CES answer is one of the mean and one of the easy share. test_value is what a
-    test of a change averages: +1, 0, -1 for the NPS, 1 or 0 for a share, the score itself
-    for the CES. A night's answers are found by an array of their score days, by index.
+    Answers that count, those of a condition in an incremental build, one row for each
+    metric that they are counted in: a CES answer is one of the mean and one of the easy
+    share. test_value is what a test of a change averages: +1, 0, -1 for the NPS, 1 or 0
+    for a share, the score itself for the CES.
 #}
-{% macro score_answers(days_of_parts) -%}
+{% macro score_answers(condition) -%}
 select
         measures.measure as metric,
         answers.survey_kind,
@@ -53,7 +53,8 @@ select
             when 'ces' then answers.score
             else cast(coalesce(answers.is_top_box, false) as integer)
         end as test_value,
-        answers.answered_date
+        answers.answered_date,
+        {{ score_part('answers.answered_date', 'answers.customer_key') }} as score_part
     from {{ ref('fct_survey_responses') }} as answers
     inner join (
         values ('nps', 'nps'), ('csat', 'csat'), ('ces', 'ces'), ('ces', 'easy_share')
@@ -61,33 +62,46 @@ select
         on measures.metric = answers.metric
     where answers.is_counted
         {%- if is_incremental() %}
-        and {{ score_day('answers.answered_date', 'answers.customer_key') }} = any(array(
-            select {{ days_of_parts }}.score_day from {{ days_of_parts }}
-        ))
+        and {{ condition }}
         {%- endif %}
 {%- endmacro %}
 
 {#
-    Customers are split by the first byte of their key, so that an old answer that changes
-    costs the sums of a part of its period, not of all that was answered in it: a quarter
-    has 128 parts, a month 64, a week 16. Sums over customers add up, so the parts do.
+    Scores are summed in parts, so that an answer that changes costs the sums of its part:
+    a day and a quarter of the customers (by the first bits of their key), as one number.
 #}
-{% macro customer_byte(customer_key) -%}
-get_byte(uuid_send({{ customer_key }}), 0)
+{% macro score_part(answered_date, customer_key) -%}
+(({{ answered_date }} - date '2000-01-01') * 4 + get_byte(uuid_send({{ customer_key }}), 0) / 64)
 {%- endmacro %}
 
-{% macro bytes_of_a_part(period_grain) -%}
-case {{ period_grain }} when 'quarter' then 2 when 'month' then 4 else 16 end
+{% macro date_of_score_part(score_part) -%}
+(date '2000-01-01' + {{ score_part }} / 4)
 {%- endmacro %}
 
-{# A day and a 256th of the customers as one number, by which answers are indexed. #}
-{% macro score_day(answered_date, customer_key) -%}
-(({{ answered_date }} - date '2000-01-01') * 256 + {{ customer_byte(customer_key) }})
+{# An answer that is counted, by its part and its customer; others have none. #}
+{% macro scored_answer() -%}
+case
+    when is_counted and metric <> 'driver'
+        then {{ score_part('answered_date', 'customer_key') }} || ':' || customer_key
+end
 {%- endmacro %}
 
-{# A period and a part of the customers, e.g. quarter:2026-10-01#17. #}
-{% macro period_part(period_key, period_grain, customer_key) -%}
-{{ period_key }} || '#' || {{ customer_byte(customer_key) }} / {{ bytes_of_a_part(period_grain) }}
+{# The parts and the customers of answers that came, changed or went. #}
+{% macro changed_score_answers() -%}
+select distinct
+            cast(split_part(key, ':', 1) as integer) as score_part,
+            cast(split_part(key, ':', 2) as uuid) as customer_key
+        from {{ dirty('fct_survey_responses.scored_answer') }} as answers
+{%- endmacro %}
+
+{# The parts that a model rebuilds, as an array: answers are found by it by index. #}
+{% macro score_parts_to_rebuild() -%}
+    {%- if is_incremental() -%}
+array(
+            select cast(key as integer) from {{ source('audit', 'dirty_keys') }}
+            where place = '{{ this.identifier }}'
+        )
+    {%- endif -%}
 {%- endmacro %}
 
 {# The attributes of an answer by which scores are broken down, beside the total. #}
@@ -98,7 +112,7 @@ case {{ period_grain }} when 'quarter' then 2 when 'month' then 4 else 16 end
     ]) }}
 {%- endmacro %}
 
-{# What is counted of the answers of a period, or of one customer in it. #}
+{# What is counted of answers, whoever gave them. #}
 {% macro score_counts() -%}
     {{ return([
         'promoters', 'passives', 'detractors', 'top_box', 'score_sum', 'score_sum_squares',
@@ -106,11 +120,12 @@ case {{ period_grain }} when 'quarter' then 2 when 'month' then 4 else 16 end
     ]) }}
 {%- endmacro %}
 
-{# The same, and what the test of a change needs to know of the customers. #}
-{% macro score_sums() -%}
-    {{ return(score_counts() + [
-        'respondents', 'customer_sums_squared', 'customer_sums_by_responses',
-        'customer_responses_squared',
+{# What customers with several answers add: S and n are the sum and the number of a
+   customer's answers, before and after. #}
+{% macro repeat_moments() -%}
+    {{ return([
+        'respondents_again', 'sums_multiplied', 'sums_before_by_responses_after',
+        'responses_before_by_sums_after', 'responses_multiplied',
     ]) }}
 {%- endmacro %}
 
@@ -195,49 +210,7 @@ cast(
         )
 {%- endmacro %}
 
-{# The answers that changed, as the parts of the periods that hold them. #}
-{% macro changed_period_parts() -%}
-select grains.period_grain || ':' || cast(
-            date_trunc(
-                grains.period_grain,
-                cast(date '2000-01-01' + changed.score_day / 256 as timestamp)
-            ) as date
-        ) || '#' || changed.score_day % 256 / {{ bytes_of_a_part('grains.period_grain') }}
-        from (
-            select cast(key as integer) as score_day
-            from {{ dirty('fct_survey_responses.score_day') }} as days
-        ) as changed
-        cross join (values ('week'), ('month'), ('quarter')) as grains (period_grain)
-{%- endmacro %}
-
-{# The parts of periods that a model rebuilds, taken apart. #}
-{% macro parts_to_rebuild() -%}
-select
-        split_part(key, ':', 1) as period_grain,
-        cast(split_part(split_part(key, ':', 2), '#', 1) as date) as period_start,
-        cast(split_part(key, '#', 2) as integer) as part
-    from {{ source('audit', 'dirty_keys') }}
-    where place = '{{ this.identifier }}'
-{%- endmacro %}
-
-{# The score days of a CTE of parts. #}
-{% macro score_days_of(parts) -%}
-select (dates.date_day - date '2000-01-01') * 256 + bytes.customer_byte as score_day
-    from {{ parts }} as parts
-    inner join {{ ref('dim_dates') }} as dates
-        on case parts.period_grain
-            when 'week' then dates.week_start
-            when 'month' then dates.month_start
-            else dates.quarter_start
-        end = parts.period_start
-    cross join lateral generate_series(
-        parts.part * {{ bytes_of_a_part('parts.period_grain') }},
-        (parts.part + 1) * {{ bytes_of_a_part('parts.period_grain') }} - 1
-    ) as bytes (customer_byte)
-{%- endmacro %}
-
-{# Periods, or parts of them, and those that are compared with them: the following, and a
-   year later. #}
+{# Periods, and those that are compared with them: the following, and a year later. #}
 {% macro with_periods_compared(query) -%}
     select changed.period_key
     from (
@@ -246,9 +219,9 @@ select (dates.date_day - date '2000-01-01') * 256 + bytes.customer_byte as score
     {%- for comparison in ['previous', 'last_year'] %}
     union
     select split_part(changed.period_key, ':', 1) || ':' || {{ compared_period_start(
-            "cast(split_part(split_part(changed.period_key, ':', 2), '#', 1) as date)",
+            "cast(split_part(changed.period_key, ':', 2) as date)",
             "split_part(changed.period_key, ':', 1)", comparison, '+'
-        ) }} || substring(changed.period_key from '(?:#.*)?$')
+        ) }}
     from (
         {{ query }}
     ) as changed (period_key)

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('int_score_change_parts.period_key') }} as changed_periods
+    select key from {{ dirty('int_score_repeats.period_key') }} as changed_periods
 {% endraw %}{% endset %}
 
 {{ config(
@@ -10,26 +10,27 @@
 
 with
 
-parts as (
-    select *
-    from {{ ref('int_score_change_parts') }}
-    where {{ to_rebuild('period_key') }}
+repeats_keyed as (
+    select
+        *,
+        {{ score_period_key() }} as score_period_key
+    from {{ ref('int_score_repeats') }}
+    where comparison <> 'same'
+        and {{ to_rebuild('period_key') }}
 ),
 
 score_changes as (
     select
-        score_change_key,
+        score_period_key || '|' || comparison as score_change_key,
         score_period_key,
         period_key,
         comparison,
-        {%- for column in [
-            'respondents_in_both', 'sums_multiplied', 'sums_before_by_responses_after',
-            'responses_before_by_sums_after', 'responses_multiplied',
-        ] %}
+        cast(sum(respondents_again) as bigint) as respondents_in_both,
+        {%- for column in repeat_moments()[1:] %}
         cast(sum({{ column }}) as bigint) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from parts
-    group by score_change_key, score_period_key, period_key, comparison
+    from repeats_keyed
+    group by score_period_key, period_key, comparison
 )
 
 select * from score_changes

@@ -17,17 +17,14 @@
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'response_id',
-        'marks': ['answered_date', 'customer_key', {
-            'score_day': "case when is_counted and metric <> 'driver' then "
-            ~ score_day('answered_date', 'customer_key') ~ ' end',
-        }],
+        'marks': ['answered_date', 'customer_key', {'scored_answer': scored_answer()}],
         'publish_where': 'not is_confidential',
     },
     indexes=[
         {'columns': ['response_id']},
         {'columns': ['customer_key']},
         {'columns': ['answered_date']},
-        {'columns': [score_day('answered_date', 'customer_key')]},
+        {'columns': [score_part('answered_date', 'customer_key')]},
     ],
 ) }}
 

@@ -1,0 +1,269 @@
+{#
+    Squares of sums, summed day by day: an answer x after others of the same customer that
+    sum to S and number n changes S * S by x * x + 2 * S * x, and the same holds for S * n and
+    n * n. So what a customer's answers have to do with each other is counted with the later
+    one; a new answer changes the sums of its own day alone.
+#}
+{% set rebuild_when %}{% raw %}
+    select score_part from ({{ changed_score_answers() }}) as changed
+    union
+    -- the customer's later answers, in this period and those compared with it
+    select {{ score_part('later.answered_date', 'later.customer_key') }}
+    from ({{ changed_score_answers() }}) as changed
+    inner join {{ ref('fct_survey_responses') }} as later
+        on later.customer_key = changed.customer_key
+        and later.answered_date >= {{ date_of_score_part('changed.score_part') }}
+    where later.is_counted
+        and later.metric <> 'driver'
+{% endraw %}{% endset %}
+
+{%- set pool = ['metric', 'survey_kind', 'is_confidential'] %}
+
+{{ config(
+    unique_key=['score_part', 'period_key', 'comparison', 'breakdown', 'breakdown_value'] + pool,
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'score_part', 'marks': ['period_key']},
+    indexes=[{'columns': ['score_part']}, {'columns': ['period_key']}],
+    pre_hook=hash_all_groups_and_joins(),
+) }}
+
+{%- set pool = pool | join(', ') %}
+{%- set attributes = score_attributes() | join(', ') %}
+
+with
+
+days_of_periods as (
+    {{ days_of_periods('true') }}
+),
+
+periods as materialized (
+    select
+        row_number() over () as period_number,
+        days.*
+    from (select distinct period_key, period_grain, period_start from days_of_periods) as days
+),
+
+-- A period's answers come after others of the same period, and after those of two more.
+comparisons as materialized (
+    select
+        'same' as comparison,
+        period_number,
+        period_number as before_period_number
+    from periods
+    {%- for comparison in ['previous', 'last_year'] %}
+    union all
+    select
+        '{{ comparison }}' as comparison,
+        after.period_number,
+        before.period_number as before_period_number
+    from periods as after
+    inner join periods as before
+        on before.period_grain = after.period_grain
+        and before.period_start = {{ compared_period_start(
+            'after.period_start', 'after.period_grain', comparison
+        ) }}
+    {%- endfor %}
+),
+
+answers as materialized (
+    {{ score_answers(
+        'answers.customer_key = any(array('
+        ~ 'select rebuilt.customer_key from ' ~ ref('fct_survey_responses') ~ ' as rebuilt'
+        ~ ' where ' ~ score_part('rebuilt.answered_date', 'rebuilt.customer_key')
+        ~ ' = any(' ~ score_parts_to_rebuild() ~ ')))'
+    ) }}
+),
+
+-- Numbers stand for wide text from here on: of answers that agree in everything, of the
+-- pools, and of the cuts of a pool.
+alike_answers as materialized (
+    select
+        row_number() over () as alike_number,
+        dense_rank() over (order by {{ pool }}) as pool_number,
+        {{ pool }}, {{ attributes }}
+    from answers
+    group by {{ pool }}, {{ attributes }}
+),
+
+alike_answers_cut as materialized (
+    select
+        alike.alike_number,
+        dense_rank() over (
+            order by
+                alike.pool_number, cuts.breakdown collate "C", cuts.breakdown_value collate "C"
+        ) as cut_number,
+        alike.metric,
+        alike.survey_kind,
+        alike.is_confidential,
+        cuts.breakdown,
+        cuts.breakdown_value
+    from alike_answers as alike
+    {{ score_cuts('alike') }}
+),
+
+-- Weeks overlap months: a confidential pool has none, or its hidden cells could be worked
+-- out.
+answers_of_periods as materialized (
+    select
+        answers.customer_key,
+        periods.period_number,
+        alike_answers.pool_number,
+        alike_answers.alike_number,
+        answers.answered_date,
+        answers.score_part,
+        answers.test_value
+    from answers
+    inner join alike_answers
+        using ({{ pool }}, {{ attributes }})
+    inner join days_of_periods
+        on days_of_periods.date_day = answers.answered_date
+        and not (days_of_periods.period_grain = 'week' and answers.is_confidential)
+    inner join periods
+        on periods.period_key = days_of_periods.period_key
+),
+
+customers_of_periods as materialized (
+    select
+        customer_key,
+        pool_number,
+        period_number,
+        count(*) as responses
+    from answers_of_periods
+    group by customer_key, pool_number, period_number
+),
+
+customers_again as materialized (
+    select
+        after.customer_key,
+        after.pool_number,
+        comparisons.period_number,
+        comparisons.before_period_number
+    from customers_of_periods as after
+    inner join comparisons
+        on comparisons.period_number = after.period_number
+    inner join customers_of_periods as before
+        on before.customer_key = after.customer_key
+        and before.pool_number = after.pool_number
+        and before.period_number = comparisons.before_period_number
+    where comparisons.comparison <> 'same'
+        or after.responses > 1
+),
+
+answers_cut as materialized (
+    select
+        answers_of_periods.customer_key,
+        answers_of_periods.period_number,
+        cuts.cut_number,
+        answers_of_periods.answered_date,
+        answers_of_periods.score_part,
+        answers_of_periods.test_value
+    from answers_of_periods
+    inner join (
+        select customer_key, pool_number, period_number from customers_again
+        union
+        select customer_key, pool_number, before_period_number from customers_again
+    ) as compared
+        on compared.customer_key = answers_of_periods.customer_key
+        and compared.pool_number = answers_of_periods.pool_number
+        and compared.period_number = answers_of_periods.period_number
+    inner join alike_answers_cut as cuts
+        on cuts.alike_number = answers_of_periods.alike_number
+),
+
+-- Of answers of one day, the lower comes first: the same sums in every build.
+answers_in_order as (
+    select
+        *,
+        count(*) over its_earlier_answers as responses_before,
+        sum(test_value) over its_earlier_answers as sum_before
+    from answers_cut
+    window its_earlier_answers as (
+        partition by customer_key, cut_number, period_number
+        order by answered_date, test_value
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+customers_cut as (
+    select
+        customer_key,
+        cut_number,
+        period_number,
+        count(*) as responses_before,
+        sum(test_value) as sum_before
+    from answers_cut
+    group by customer_key, cut_number, period_number
+),
+
+answers_after_others as (
+    select
+        'same' as comparison,
+        period_number,
+        cut_number,
+        score_part,
+        test_value,
+        responses_before,
+        sum_before,
+        true as is_counted_again
+    from answers_in_order
+    where responses_before > 0
+    union all
+    select
+        comparisons.comparison,
+        after.period_number,
+        after.cut_number,
+        after.score_part,
+        after.test_value,
+        before.responses_before,
+        before.sum_before,
+        after.responses_before = 0 as is_counted_again
+    from answers_in_order as after
+    inner join comparisons
+        on comparisons.period_number = after.period_number
+        and comparisons.comparison <> 'same'
+    inner join customers_cut as before
+        on before.customer_key = after.customer_key
+        and before.cut_number = after.cut_number
+        and before.period_number = comparisons.before_period_number
+),
+
+repeats_summed as (
+    select
+        score_part,
+        period_number,
+        cut_number,
+        comparison,
+        count(*) filter (where is_counted_again) as respondents_again,
+        cast(sum(sum_before * test_value) as bigint) as sums_multiplied,
+        cast(sum(sum_before) as bigint) as sums_before_by_responses_after,
+        cast(sum(responses_before * test_value) as bigint) as responses_before_by_sums_after,
+        cast(sum(responses_before) as bigint) as responses_multiplied
+    from answers_after_others
+    where {{ to_rebuild('score_part', 'integer') }}
+    group by score_part, period_number, cut_number, comparison
+),
+
+score_repeats as (
+    select
+        repeats_summed.score_part,
+        periods.period_key,
+        repeats_summed.comparison,
+        cuts.metric,
+        cuts.survey_kind,
+        cuts.breakdown,
+        cuts.breakdown_value,
+        {%- for column in repeat_moments() %}
+        repeats_summed.{{ column }},
+        {%- endfor %}
+        cuts.is_confidential
+    from repeats_summed
+    inner join periods
+        on periods.period_number = repeats_summed.period_number
+    inner join (
+        select distinct
+            cut_number, metric, survey_kind, is_confidential, breakdown, breakdown_value
+        from alike_answers_cut
+    ) as cuts
+        on cuts.cut_number = repeats_summed.cut_number
+)
+
+select * from score_repeats
