@@ -131,26 +131,38 @@ customers_of_periods as materialized (
     group by customer_key, pool_number, period_number
 ),
 
+-- Periods are paired before customers are looked up: `materialized`, here and below, keeps
+-- the planner from holding all periods of a customer against each other.
+customers_compared as materialized (
+    select
+        customers_of_periods.*,
+        comparisons.comparison,
+        comparisons.before_period_number
+    from customers_of_periods
+    inner join comparisons
+        on comparisons.period_number = customers_of_periods.period_number
+    where comparisons.comparison <> 'same'
+        or customers_of_periods.responses > 1
+),
+
 customers_again as materialized (
     select
         after.customer_key,
         after.pool_number,
-        comparisons.period_number,
-        comparisons.before_period_number
-    from customers_of_periods as after
-    inner join comparisons
-        on comparisons.period_number = after.period_number
+        after.period_number,
+        after.comparison,
+        after.before_period_number
+    from customers_compared as after
     inner join customers_of_periods as before
         on before.customer_key = after.customer_key
         and before.pool_number = after.pool_number
-        and before.period_number = comparisons.before_period_number
-    where comparisons.comparison <> 'same'
-        or after.responses > 1
+        and before.period_number = after.before_period_number
 ),
 
 answers_cut as materialized (
     select
         answers_of_periods.customer_key,
+        answers_of_periods.pool_number,
         answers_of_periods.period_number,
         cuts.cut_number,
         answers_of_periods.answered_date,
@@ -194,6 +206,20 @@ customers_cut as (
     group by customer_key, cut_number, period_number
 ),
 
+answers_compared as materialized (
+    select
+        answers_in_order.*,
+        customers_again.comparison,
+        customers_again.before_period_number
+    from answers_in_order
+    inner join customers_again
+        on customers_again.customer_key = answers_in_order.customer_key
+        and customers_again.pool_number = answers_in_order.pool_number
+        and customers_again.period_number = answers_in_order.period_number
+        and customers_again.comparison <> 'same'
+    where {{ to_rebuild('answers_in_order.score_part', 'integer') }}
+),
+
 answers_after_others as (
     select
         'same' as comparison,
@@ -206,9 +232,10 @@ answers_after_others as (
         true as is_counted_again
     from answers_in_order
     where responses_before > 0
+        and {{ to_rebuild('score_part', 'integer') }}
     union all
     select
-        comparisons.comparison,
+        after.comparison,
         after.period_number,
         after.cut_number,
         after.score_part,
@@ -216,14 +243,11 @@ answers_after_others as (
         before.responses_before,
         before.sum_before,
         after.responses_before = 0 as is_counted_again
-    from answers_in_order as after
-    inner join comparisons
-        on comparisons.period_number = after.period_number
-        and comparisons.comparison <> 'same'
+    from answers_compared as after
     inner join customers_cut as before
         on before.customer_key = after.customer_key
         and before.cut_number = after.cut_number
-        and before.period_number = comparisons.before_period_number
+        and before.period_number = after.before_period_number
 ),
 
 repeats_summed as (
@@ -238,7 +262,6 @@ repeats_summed as (
         cast(sum(responses_before * test_value) as bigint) as responses_before_by_sums_after,
         cast(sum(responses_before) as bigint) as responses_multiplied
     from answers_after_others
-    where {{ to_rebuild('score_part', 'integer') }}
     group by score_part, period_number, cut_number, comparison
 ),
 
