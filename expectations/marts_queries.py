@@ -6,6 +6,10 @@ to; all else passed before. Where a model was built whole, everything is read.
 
 Each is one select statement: it begins with `select` and has no percent sign; its
 column `row_id` tells a failing row from the others.
+
+Days, months and customers that are found on the way are asked for as an array,
+`= any(array(select …))`: the planner takes an array for short and reads by index, where
+it takes the rows of a sub-select for many and reads the whole table.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +22,8 @@ SMALLEST_COMPARED_TABLE = 200
 LARGEST_COUNTED_TABLE = 50_000
 # The table behind the views nps_scores, csat_scores and ces_scores.
 SCORES = "experience_scores"
-FACTS = ("fct_survey_responses", "fct_tickets", "fct_touchpoints")
+TOUCHES, VISITS = "fct_touchpoints", "fct_journey_stage_visits"
+FACTS = ("fct_survey_responses", "fct_tickets", TOUCHES)
 # A confidential score of fewer answers would give people away.
 FEWEST_CONFIDENTIAL_ANSWERS = 5
 # Answers that the counts of a row do not account for.
@@ -192,11 +197,14 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
     days = starts_in_months = "true"
     in_months = ""
     if not (changes.is_whole(daily) or changes.is_whole("fct_survey_responses")):
-        days = f"answered_date in (select answered_date from {metric}_days)"
+        days = f"answered_date = any(array(select answered_date from {metric}_days))"
     if not (changes.is_whole(daily) or changes.is_whole(SCORES)):
-        starts_in_months = f"period_start in (select month from {metric}_months)"
+        starts_in_months = (
+            f"period_key = any(array(select 'month:' || month from {metric}_months))"
+        )
         in_months = (
-            f" inner join {metric}_months as changed on answered_date >= changed.month"
+            f" inner join unnest(array(select month from {metric}_months))"
+            " as changed (month) on answered_date >= changed.month"
             " and answered_date < changed.month + interval '1 month'"
         )
     return f"""
@@ -233,16 +241,15 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
     ) as {metric}_differing_months,
     (
         select count(*) from (
-            select survey_kind, period_key, breakdown, sum(responses) as responses
+            select
+                sum(responses) as responses,
+                max(sum(responses) filter (where breakdown = 'total'))
+                    over (partition by survey_kind, period_key) as total
             from warehouse.{scores}
             where {changes.where_changed(SCORES)}
             group by survey_kind, period_key, breakdown
         ) as parts
-        inner join warehouse.{scores} as totals
-            on totals.survey_kind = parts.survey_kind
-            and totals.period_key = parts.period_key
-            and totals.breakdown = 'total'
-        where parts.responses <> totals.responses
+        where responses <> total
     ) as {metric}_differing_breakdowns"""
 
 
@@ -275,30 +282,44 @@ def _compose_changed_days(metric: str, changes: Changes) -> str:
 """
 
 
+def _follows_customers(changes: Changes) -> bool:
+    """Whether visits are compared with touches for some customers alone."""
+    return not (changes.is_whole(TOUCHES) or changes.is_whole(VISITS))
+
+
+def _compose_visitors(changes: Changes) -> str:
+    """Compose the customers whose visits or touches changed."""
+    if not _follows_customers(changes):
+        return ""
+    return f"""
+visitors as (
+    select cast(key as uuid) as customer_key from audit.unpublished_keys
+    where model = '{VISITS}'
+    union
+    select customer_key from warehouse.{TOUCHES} where {changes.where_changed(TOUCHES)}
+),
+"""
+
+
 def _compose_visits_figure(changes: Changes) -> str:
     """Compose how many customers have visits that miss, or repeat, advancing touches.
 
     Cases of support are advanced by their tickets too, so they are left out.
     """
-    touches, visits = "fct_touchpoints", "fct_journey_stage_visits"
     customers = "true"
-    if not (changes.is_whole(touches) or changes.is_whole(visits)):
-        customers = (
-            "customer_key in (select cast(key as uuid) from audit.unpublished_keys"
-            f" where model = '{visits}' union select customer_key from"
-            f" warehouse.{touches} where {changes.where_changed(touches)})"
-        )
+    if _follows_customers(changes):
+        customers = "customer_key = any(array(select customer_key from visitors))"
     return f"""(
         select count(*) from (
             select customer_key from (
                 select customer_key, advancing_events as events
-                from warehouse.{visits}
+                from warehouse.{VISITS}
                 where lane <> 'support' and {customers}
                 union all
                 select customer_key, -1
-                from warehouse.{touches}
+                from warehouse.{TOUCHES}
                 inner join warehouse.journey_stages
-                    on journey_stages.journey_stage = {touches}.journey_stage
+                    on journey_stages.journey_stage = {TOUCHES}.journey_stage
                     and journey_stages.lane <> 'support'
                 where advances_stage and {customers}
             ) as both_sides
@@ -327,7 +348,7 @@ def compose_figures_query(changes: Changes) -> str:
     tickets = _count_all("warehouse.fct_tickets")
     return f"""select * from (
 with
-{changed_days}
+{changed_days}{_compose_visitors(changes)}
 newest_batches as (
     select split_part(feed, '.', 1) as source, max(batch_date) as batch_date
     from audit.build_loads
@@ -345,10 +366,11 @@ gone_customers as (
     from (
         select cast(key as uuid) as customer_key from audit.unpublished_keys
         where model = 'dim_customers' and key is not null
-        except
-        select customer_key from warehouse.dim_customers
     ) as gone
-    where {is_anybodys}
+    where not exists (
+        select from warehouse.dim_customers as customers
+        where customers.customer_key = gone.customer_key
+    ) and ({is_anybodys})
 ),
 
 unknown_customers as (
@@ -394,8 +416,8 @@ touches as (
     select
         count(*) as touches,
         count(*) filter (where touchpoint = '(unmapped)') as unmapped
-    from warehouse.fct_touchpoints
-    where {changes.where_changed("fct_touchpoints")}
+    from warehouse.{TOUCHES}
+    where {changes.where_changed(TOUCHES)}
 ),
 
 answered_days as (

@@ -272,6 +272,30 @@ PLANTS_OF_ONE_NIGHT = {
         " from marts.mart_nps_daily",
         "figures: the nps scores add up to the daily mart",
     ),
+    "a breakdown of one period that lost a value": (
+        f"delete from {SCORES} where score_period_key = (select max(score_period_key)"
+        f" from {SCORES} where metric = 'ces' and breakdown = 'country'"
+        "  and not is_confidential)",
+        "select distinct 'experience_scores', period_key from marts.ces_scores"
+        " where breakdown = 'country'",
+        "figures: every ces breakdown adds up to its total",
+    ),
+    "a visit of one customer that counts too much": (
+        "update warehouse.fct_journey_stage_visits set advancing_events = 99 where"
+        " visit_key = (select max(visit_key) from marts.fct_journey_stage_visits"
+        " where lane = 'owning')",
+        "select 'fct_journey_stage_visits', cast(customer_key as text)"
+        " from warehouse.fct_journey_stage_visits where advancing_events = 99",
+        "figures: every advancing touch is in one visit",
+    ),
+    "a touch that no visit of its customer has": (
+        "update warehouse.fct_touchpoints set advances_stage = not advances_stage"
+        " where event_id = (select max(event_id) from marts.fct_touchpoints"
+        " where journey_stage = 'loyalty')",
+        "select 'fct_touchpoints', max(event_id) from marts.fct_touchpoints"
+        " where journey_stage = 'loyalty'",
+        "figures: every advancing touch is in one visit",
+    ),
     "a customer who is gone": (
         "delete from warehouse.dim_customers where customer_key ="
         " (select customer_key from warehouse.fct_tickets limit 1)",

@@ -22,7 +22,7 @@
     },
     indexes=[
         {'columns': ['event_id']},
-        {'columns': ['customer_key']},
+        {'columns': ['customer_key', 'advances_stage', 'journey_stage']},
         {'columns': ['case_id']},
         {'columns': ['occurred_date']},
     ],
