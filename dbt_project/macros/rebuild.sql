@@ -9,6 +9,10 @@
        read this one, all in one transaction. It marks the key, and what `meta.marks`
        lists: a column, or a mapping of a name to an expression over the row.
 
+    The key is `meta.rebuild_by`, or the first column of the unique key. A model that
+    rebuilds less than all rows of a key names them by an expression, `meta.rebuild_rows_by`:
+    its values are what the pre-hook writes, and `rebuild_by` is what is marked and published.
+
     audit.dirty_keys is cleared when the whole build has succeeded (include/building/builds.py), so
     that a crash between two models loses nothing.
 #}
@@ -87,9 +91,10 @@ true
     {%- for column in arguments.dest_columns -%}
         {%- do types.update({column.name: column.data_type}) -%}
     {%- endfor -%}
+    {%- set rebuild_rows_by = meta.get('rebuild_rows_by', rebuild_by) -%}
     {%- set its_keys -%}
-        {{ rebuild_by }} in (
-            select cast(key as {{ types[rebuild_by] }}) from audit.dirty_keys
+        {{ rebuild_rows_by }} in (
+            select cast(key as {{ types.get(rebuild_rows_by, 'text') }}) from audit.dirty_keys
             where place = '{{ this.identifier }}'
         )
     {%- endset %}

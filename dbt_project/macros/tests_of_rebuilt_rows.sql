@@ -1,7 +1,7 @@
 {#
     Data tests follow the night. A row that was not rebuilt has passed its tests before,
-    so in an incremental build a test of an incremental model reads the rows whose
-    `meta.rebuild_by` key the model rebuilt (audit.dirty_keys). It reads all rows when the
+    so in an incremental build a test of an incremental model reads the rows whose keys the
+    model rebuilt (audit.dirty_keys). It reads all rows when the
     model was made anew in this build, or in one that has not succeeded since; a test
     that is new in the project therefore reads all rows with the model's next full build.
 
@@ -32,9 +32,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The column, or the expression, whose values are the keys that the model rebuilds. #}
 {% macro find_rebuild_column(node) -%}
     {%- set row_key = node.config.unique_key -%}
-    {{ return(node.config.meta.get('rebuild_by', row_key if row_key is string else row_key[0])) }}
+    {%- set meta = node.config.meta -%}
+    {{ return(
+        meta.get('rebuild_rows_by')
+        or meta.get('rebuild_by', row_key if row_key is string else row_key[0])
+    ) }}
 {%- endmacro %}
 
 {# Whether the model was built by keys in this build. #}
@@ -49,6 +54,9 @@
 {%- endmacro %}
 
 {% macro find_column_type(node, column) -%}
+    {%- if column == node.config.meta.get('rebuild_rows_by') -%}
+        {{ return('text') }}
+    {%- endif -%}
     {%- set declared = node.columns.get(column, {}).get('data_type') -%}
     {%- if declared -%}
         {{ return(declared) }}

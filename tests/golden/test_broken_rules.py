@@ -19,6 +19,7 @@ from include.building.dbt import Dbt
 from include.embedded.postgres import EmbeddedPostgres
 from include.settings import PROJECT_FOLDER, Settings
 from tests.conftest import open_database, settings_of
+from tests.nights import execute
 
 RULES_FOLDER = PROJECT_FOLDER / "tests/golden/broken_rules"
 MODELS = Path("dbt_project/models")
@@ -141,11 +142,28 @@ def outcomes(
             folder = tmp_path_factory.mktemp("broken")
             settings = copy_project(settings_of(url, folder), folder)
             to_run = break_rules(settings.project_folder, rules)
+            create_tables_of_twins(settings, rules)
             select = " ".join(f"unit_test:{name}" for name in to_run)
             # Each round reads its project anew: dbt keeps what it has read per folder.
             for outcome in Dbt(settings).test_units(select):
                 found[to_run[outcome.name]] = outcome.status
         yield found
+
+
+def create_tables_of_twins(settings: Settings, rules: list[Rule]) -> None:
+    """Give each twin that reads its own rows a table: dbt asks it for its columns."""
+    declared = read_unit_tests(settings.project_folder)
+    for rule in rules:
+        inputs = [
+            given["input"] for name in rule.fails for given in declared[name]["given"]
+        ]
+        if rule.is_of_a_model and "this" in inputs:
+            execute(
+                settings,
+                f"create table warehouse.broken_{rule.number}"
+                f" (like warehouse.{rule.file.stem});"
+                f" grant select on warehouse.broken_{rule.number} to public",
+            )
 
 
 def copy_project(settings: Settings, folder: Path) -> Settings:

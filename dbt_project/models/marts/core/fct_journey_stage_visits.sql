@@ -2,23 +2,99 @@
     A state machine without a loop. Sorted, each advancing event is compared with the one
     before it in its lane; where a visit begins, the one before has ended, for a reason
     that the comparison knows. The rest is running sums.
+
+    A night rebuilds a case of support by itself, and buying and owning of a customer
+    together (`next_stage` spans both). Only the numbers of support visits span cases: where
+    the cases of a customer change, those with a visit from then on are rebuilt too. The
+    visits that are kept are then all before the rebuilt ones, which are numbered after them.
 #}
+{% set group_of_visits = "coalesce(case_id, 'customer:' || cast(customer_key as text))" %}
+
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_touchpoints.customer_key') }} as touches
-    union
-    select key from {{ dirty('fct_ticket_events.customer_key') }} as ticket_events
-    union
-    select key from {{ dirty('dim_customers.customer_key') }} as customers
-    union
-    select cast(visits.customer_key as text)
-    from {{ this }} as visits
-    inner join (
-        select min(low_date) as low_date, max(high_date) as high_date
-        from {{ source('audit', 'as_of') }}
-    ) as moves
-        on visits.open_until >= {{ end_of_reporting_date('moves.low_date') }}
-        and visits.open_until < {{ end_of_reporting_date('moves.high_date') }}
-    where visits.is_open or visits.exit_reason = 'timed_out'
+    with
+
+    changed_groups as (
+        select 'customer:' || left(touches.key, 36) as key
+        from {{ dirty('fct_touchpoints.customer_stage') }} as touches
+        where substring(touches.key from 38) in (
+            select journey_stage from {{ ref('journey_stages') }} where lane <> 'support'
+        )
+        union
+        -- A case is named by the touch that opens it.
+        select key from {{ dirty('fct_touchpoints.event_id') }} as touches
+        union
+        select 'zendesk:ticket:' || key
+        from {{ dirty('fct_ticket_events.ticket_id') }} as tickets
+        union
+        select {% endraw %}{{ group_of_visits }}{% raw %}
+        from {{ this }} as visits
+        where customer_key in (
+            select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+        )
+        union
+        select {% endraw %}{{ group_of_visits }}{% raw %}
+        from {{ this }} as visits
+        inner join (
+            select min(low_date) as low_date, max(high_date) as high_date
+            from {{ source('audit', 'as_of') }}
+        ) as moves
+            on visits.open_until >= {{ end_of_reporting_date('moves.low_date') }}
+            and visits.open_until < {{ end_of_reporting_date('moves.high_date') }}
+        where visits.is_open or visits.exit_reason = 'timed_out'
+    ),
+
+    -- Where changed cases begin, or did.
+    beginnings as (
+        select customer_key, entered_at as begins_at
+        from {{ this }}
+        where lane = 'support'
+            and {% endraw %}{{ group_of_visits }}{% raw %} in (select key from changed_groups)
+        union all
+        select touches.customer_key, touches.occurred_at
+        from {{ ref('fct_touchpoints') }} as touches
+        inner join {{ ref('journey_stages') }} as stages
+            on stages.journey_stage = touches.journey_stage
+            and stages.lane = 'support'
+        where touches.event_id in (select key from changed_groups)
+        union all
+        select customer_key, occurred_at
+        from {{ ref('fct_ticket_events') }}
+        where ticket_id in (
+            select substring(key from 16)
+            from changed_groups
+            where starts_with(key, 'zendesk:ticket:')
+        )
+    ),
+
+    cases as (
+        select
+            visits.customer_key,
+            visits.case_id,
+            min(visits.entered_at) < min(changes.begins_at) as is_visited_before,
+            max(visits.entered_at) >= min(changes.begins_at) as is_visited_after
+        from {{ this }} as visits
+        inner join (
+            select customer_key, min(begins_at) as begins_at
+            from beginnings
+            group by customer_key
+        ) as changes
+            on changes.customer_key = visits.customer_key
+        where visits.lane = 'support'
+        group by visits.customer_key, visits.case_id
+    ),
+
+    -- A case with visits before and after would have kept visits in between: all are rebuilt.
+    cases_of_customers as (
+        select
+            *,
+            bool_or(is_visited_before and is_visited_after) over (partition by customer_key)
+                as is_mixed
+        from cases
+    )
+
+    select key from changed_groups
+    union all
+    select case_id from cases_of_customers where is_visited_after or is_mixed
 {% endraw %}{% endset %}
 
 {# Within support each case is a lane of its own. #}
@@ -30,11 +106,13 @@
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'customer_key',
+        'rebuild_rows_by': group_of_visits,
         'marks': ['entered_date'],
     },
     indexes=[
         {'columns': ['visit_key']},
         {'columns': ['customer_key']},
+        {'columns': ['(' ~ group_of_visits ~ ')']},
         {'columns': ['entered_date']},
         {'columns': ['open_until']},
     ],
@@ -54,42 +132,63 @@ as_of as (
     select {{ end_of_reporting_date(as_of_date()) }} as as_of_end
 ),
 
+{#
+    Touches of the lanes are found by customer, those of a case by the event that names it:
+    each has an index. A full build reads all in one pass.
+#}
+{%- set lanes_to_rebuild = ['true'] -%}
+{%- if is_incremental() -%}
+    {%- set lanes_to_rebuild = [
+        "stages.lane <> 'support' and "
+        ~ to_rebuild('fct_touchpoints.customer_key', 'uuid', prefix='customer:'),
+        "stages.lane = 'support' and " ~ to_rebuild('fct_touchpoints.event_id'),
+    ] -%}
+{%- endif %}
+
 touches as (
+    {%- for is_to_rebuild in lanes_to_rebuild %}
     select
-        fct_touchpoints.event_id,
-        fct_touchpoints.customer_key,
-        fct_touchpoints.customer_version_key,
-        fct_touchpoints.touchpoint,
-        fct_touchpoints.journey_stage,
+        fct_touchpoints.*,
         stages.lane,
         stages.stage_order,
         stages.lane_bits,
-        fct_touchpoints.channel,
-        fct_touchpoints.segment,
-        fct_touchpoints.country,
-        -- A support touch without a case is a case of its own.
-        case stages.lane
-            when 'support' then coalesce(fct_touchpoints.case_id, fct_touchpoints.event_id)
-        end as case_id,
-        0 as position,
-        fct_touchpoints.advances_stage
-            or stages.lane = 'support' and fct_touchpoints.case_id is not null as is_advancing,
-        case stages.lane
-            when 'support' then fct_touchpoints.case_id is null
-            else fct_touchpoints.is_purchase
-        end as is_closing,
-        fct_touchpoints.occurred_at,
-        -- Until when another event of the same stage belongs to the same visit.
-        case
-            when stages.lane = 'support' then 'infinity'
-            when fct_touchpoints.is_purchase then '-infinity'
-            else fct_touchpoints.occurred_at
-                + make_interval(hours => 24 * stages.times_out_after_days)
-        end as extends_until
+        stages.times_out_after_days
     from {{ ref('fct_touchpoints') }} as fct_touchpoints
     inner join stages
         on stages.journey_stage = fct_touchpoints.journey_stage
-    where {{ to_rebuild('fct_touchpoints.customer_key', 'uuid') }}
+    where {{ is_to_rebuild }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
+touch_events as (
+    select
+        event_id,
+        customer_key,
+        customer_version_key,
+        touchpoint,
+        journey_stage,
+        lane,
+        stage_order,
+        lane_bits,
+        channel,
+        segment,
+        country,
+        -- A support touch without a case is a case of its own.
+        case lane when 'support' then coalesce(case_id, event_id) end as case_id,
+        0 as position,
+        advances_stage or lane = 'support' and case_id is not null as is_advancing,
+        case lane when 'support' then case_id is null else is_purchase end as is_closing,
+        occurred_at,
+        -- Until when another event of the same stage belongs to the same visit.
+        case
+            when lane = 'support' then 'infinity'
+            when is_purchase then '-infinity'
+            else occurred_at + make_interval(hours => 24 * times_out_after_days)
+        end as extends_until
+    from touches
 ),
 
 -- What happens to a ticket whose creation is a support touch; it keeps that touchpoint.
@@ -125,7 +224,7 @@ case_events as (
         and stages.lane = 'support'
     inner join {{ ref('dim_customers') }} as customers
         on customers.customer_version_key = ticket_events.customer_version_key
-    where {{ to_rebuild('ticket_events.customer_key', 'uuid') }}
+    where {{ to_rebuild('ticket_events.ticket_id', prefix='zendesk:ticket:') }}
         and (
             ticket_events.event_type in ('solved', 'reopened')
             or ticket_events.event_type = 'merged'
@@ -138,7 +237,7 @@ events as (
         *,
         coalesce(case_id, lane) collate "C" as lane_or_case
     from (
-        select * from touches
+        select * from touch_events
         union all
         select * from case_events
     ) as touches_and_case_events
@@ -258,6 +357,45 @@ visits_ended as (
     cross join as_of
 ),
 
+{%- if is_incremental() %}
+
+-- All before those that are rebuilt. Customer by customer: theirs are few among all visits.
+cases_kept as (
+    select
+        customers.customer_key,
+        kept.journey_stage,
+        kept.visits
+    from (select distinct customer_key from touches where lane = 'support') as customers
+    cross join lateral (
+        select
+            journey_stage,
+            count(*) as visits
+        from {{ this }} as visits
+        where visits.customer_key = customers.customer_key
+            and lane = 'support'
+            and not {{ to_rebuild('case_id') }}
+        group by journey_stage
+    ) as kept
+),
+{%- endif %}
+
+visits_numbered as (
+    select
+        visits_ended.*,
+        row_number() over (
+            partition by visits_ended.customer_key, visits_ended.journey_stage
+            order by
+                visits_ended.entered_at, visits_ended.case_id collate "C", visits_ended.step
+        )
+        {%- if is_incremental() %} + coalesce(cases_kept.visits, 0) {%- endif %} as visit_number
+    from visits_ended
+    {%- if is_incremental() %}
+    left join cases_kept
+        on cases_kept.customer_key = visits_ended.customer_key
+        and cases_kept.journey_stage = visits_ended.journey_stage
+    {%- endif %}
+),
+
 visits_placed as (
     select
         *,
@@ -276,10 +414,6 @@ visits_placed as (
                         order by step
                     )
         end as skipped_bits,
-        row_number() over (
-            partition by customer_key, journey_stage
-            order by entered_at, case_id collate "C", step
-        ) as visit_number,
         case
             when lane <> 'support'
                 then lead(journey_stage) over (
@@ -287,7 +421,7 @@ visits_placed as (
                     order by entered_at, stage_order, step
                 )
         end as next_stage
-    from visits_ended
+    from visits_numbered
 ),
 
 -- Every set of stages by its names; there are a few hundred.

@@ -18,7 +18,11 @@
     unique_key='event_id',
     meta={
         'rebuild_when': rebuild_when,
-        'marks': ['customer_key', {'customer_day': "customer_key || ':' || occurred_date"}],
+        'marks': [
+            'customer_key',
+            {'customer_day': "customer_key || ':' || occurred_date"},
+            {'customer_stage': "customer_key || ':' || journey_stage"},
+        ],
     },
     indexes=[
         {'columns': ['event_id']},
