@@ -29,6 +29,7 @@
         {'columns': ['customer_key', 'advances_stage', 'journey_stage']},
         {'columns': ['case_id']},
         {'columns': ['occurred_date']},
+        {'columns': ['touchpoint', 'source_system']},
     ],
 ) }}
 
