@@ -1,9 +1,9 @@
-"""Visits of a night are those of a full build, whatever the night has changed.
+"""Visits of a night, and entries of journeys, are those of a full build.
 
 Customers with touches and tickets full of ties are changed at random, round by round:
 late, corrected and withdrawn rows, rows of another customer or stage, other segments,
 an as-of date that moves. Changes are marked as the models of touches and events mark
-them; after each round the rebuilt table equals what the model selects as a whole.
+them; after each round a rebuilt table equals what its model selects as a whole.
 """
 
 import random
@@ -18,6 +18,7 @@ from include.building.dbt import Dbt
 from include.settings import Settings, connect
 
 VISITS = "fct_journey_stage_visits"
+MODELS = (VISITS, "int_journey_stage_entries")
 START = datetime(2026, 1, 1, 15, tzinfo=UTC)
 STAGES = ("discovery", "consideration", "purchase", "delivery", "use", "support", None)
 CUSTOMERS = 60
@@ -168,8 +169,12 @@ class Warehouse:
         self._settings = settings
         self._dbt = Dbt(settings)
         self._nodes = {node.name: node for node in self._dbt.parse().nodes.values()}
-        compiled = self._dbt._invoke(["compile", "--full-refresh", "--select", VISITS])
-        self._whole = compiled.result.results[0].node.compiled_code
+        compiled = self._dbt._invoke(["compile", "--full-refresh", "--select", *MODELS])
+        self._whole = {
+            result.node.name: result.node.compiled_code
+            for result in compiled.result.results
+            if result.node.name in MODELS
+        }
 
     def receive(self, world: World) -> None:
         """Replace the rows that differ, and mark them as their models do."""
@@ -219,8 +224,8 @@ class Warehouse:
         connection.execute("drop table wanted")
 
     def rebuild(self) -> None:
-        result = self._dbt._invoke(["run", "--select", VISITS])
-        assert result.success, result.result.results[0].message
+        result = self._dbt._invoke(["run", "--select", *MODELS])
+        assert result.success, [outcome.message for outcome in result.result.results]
 
     def forget_changes(self) -> None:
         """What a build does when it has succeeded."""
@@ -228,12 +233,18 @@ class Warehouse:
             connection.execute("delete from audit.dirty_keys")
 
     def find_differences(self) -> list[tuple]:
-        built = f"select * from warehouse.{VISITS}"
+        found = []
         with connect(self._settings) as connection:
-            return connection.execute(
-                f"(({built}) except all ({self._whole}))"
-                f" union all (({self._whole}) except all ({built}))"
-            ).fetchall()
+            for model, whole in self._whole.items():
+                # By name: a table has its columns in the contract's order.
+                columns = ", ".join(self._nodes[model].columns)
+                built = f"select {columns} from warehouse.{model}"
+                whole = f"select {columns} from ({whole}) as whole"
+                found += connection.execute(
+                    f"(({built}) except all ({whole}))"
+                    f" union all (({whole}) except all ({built}))"
+                ).fetchall()
+        return found
 
     def count_visits(self) -> int:
         with connect(self._settings) as connection:

@@ -1,15 +1,11 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_journey_stage_visits.customer_key') }} as customers
+    select key from {{ dirty('fct_journey_stage_visits.journey') }} as journeys
 {% endraw %}{% endset %}
 
 {{ config(
-    unique_key=['customer_key', 'journey_number', 'journey_stage'],
-    meta={
-        'rebuild_when': rebuild_when,
-        'rebuild_by': 'customer_key',
-        'marks': ['entered_date'],
-    },
-    indexes=[{'columns': ['customer_key']}, {'columns': ['entered_date']}],
+    unique_key=['journey_key', 'journey_stage'],
+    meta={'rebuild_when': rebuild_when, 'marks': ['entered_date']},
+    indexes=[{'columns': ['journey_key']}, {'columns': ['entered_date']}],
 ) }}
 
 with
@@ -44,7 +40,15 @@ visits as (
     inner join stages
         on stages.journey_stage = visits.journey_stage
     where visits.lane = 'buying'
-        and {{ to_rebuild('visits.customer_key', 'uuid') }}
+        and {{ to_rebuild("visits.customer_key || ':' || visits.journey_number") }}
+        {%- if is_incremental() %}
+        -- Visits have an index of their customers.
+        and visits.customer_key in (
+            select cast(left(key, 36) as uuid)
+            from {{ source('audit', 'dirty_keys') }}
+            where place = '{{ this.identifier }}'
+        )
+        {%- endif %}
 ),
 
 first_entries as (
@@ -56,6 +60,7 @@ first_entries as (
 -- One join: two of them over the same few estimated rows would be a nested loop.
 entries as (
     select
+        first_entries.customer_key || ':' || first_entries.journey_number as journey_key,
         first_entries.customer_key,
         first_entries.journey_number,
         first_entries.journey_stage,

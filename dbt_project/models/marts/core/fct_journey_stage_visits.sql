@@ -107,7 +107,7 @@
         'rebuild_when': rebuild_when,
         'rebuild_by': 'customer_key',
         'rebuild_rows_by': group_of_visits,
-        'marks': ['entered_date'],
+        'marks': ['entered_date', {'journey': "customer_key || ':' || journey_number"}],
     },
     indexes=[
         {'columns': ['visit_key']},
