@@ -36,6 +36,16 @@ case
     end
 {%- endmacro %}
 
+{# A word that people choose or type and readers see, such as a segment or a store: null
+   where somebody typed an e-mail address into its field. #}
+{% macro parse_word(text) -%}
+case
+        when strpos({{ text }}, '@') = 0
+            or {{ text }} !~ '[[:alnum:]._+-]+@[[:alnum:]-]+[.][[:alpha:]]'
+            then {{ text }}
+    end
+{%- endmacro %}
+
 {% macro parse_boolean(text) -%}
 case
         when lower({{ text }}) in ('true', '1', 'yes') then true

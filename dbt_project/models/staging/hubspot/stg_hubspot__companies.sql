@@ -17,8 +17,8 @@ from (
     select
         companies.record_id as natural_key,
         companies.record_id as company_id,
-        companies.company_name,
-        companies.industry,
+        {{ parse_word('companies.company_name') }} as company_name,
+        {{ parse_word('companies.industry') }} as industry,
         companies.country_region as country_name,
         {{ parse_number('companies.number_of_employees', 'bigint') }} as employees,
         {{ parse_timestamp('companies.create_date') }} as created_at,

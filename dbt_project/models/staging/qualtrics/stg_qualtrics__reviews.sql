@@ -24,10 +24,10 @@ from (
     select
         reviews.review_id as natural_key,
         reviews.review_id,
-        reviews.site,
+        {{ parse_word('reviews.site') }} as site,
         lower(reviews.language) as language,
         reviews.order_number,
-        reviews.store,
+        {{ parse_word('reviews.store') }} as store,
         reviews.rating as sent_rating,
         case when reviews.rating ~ '^[1-5](\.0+)?$' then cast(substring(reviews.rating from 1 for 1) as integer) end
             as rating,
