@@ -194,7 +194,7 @@ def test_a_held_night_and_a_stopped_build_tell_nothing(
     assert fetch(warehouse, raw, address) != []
     execute(
         warehouse,
-        "update warehouse.experience_scores set score = score + 0.01"
+        "update warehouse.experience_scores set score = score * 0.99"
         " where metric = 'nps' and breakdown = 'segment' and score_change is null",
     )
     with pytest.raises(GateError, match="Gate 2 stops the publish") as stopped:
