@@ -77,6 +77,17 @@ class Changes:
             f" from audit.unpublished_keys where model = '{model}')"
         )
 
+    def where_period_changed(self, model: str, period: str) -> str:
+        """Compose the condition that selects the changed periods of a model, in it or
+        in what it sums; `period` is the expression that is its key there."""
+        if self.is_whole(model) or not self._changes[model].has_keys:
+            return self.where_changed(model)
+        return (
+            f"{period} = any(array("
+            f"select cast(key as {self._changes[model].type_name})"
+            f" from audit.unpublished_keys where model = '{model}'))"
+        )
+
     def where_published(self, model: str) -> str:
         """Compose the condition of the rows that may be published."""
         return self._changes[model].publish_where if model in self._changes else "true"

@@ -124,17 +124,17 @@ def _compose_sum(each: Sum, changes: Changes) -> str:
     names = ", ".join(each.measures)
     counted = ", ".join(f"-({count})" for count in each.measures.values())
     differ = " or ".join(f"sum({name}) <> 0" for name in each.measures)
-    changed = changes.where_changed(each.mart)
     return f"""select
     '{each.mart}' as row_id,
     cast(count(*) as float8) as differing_periods
 from (
     select {each.period} from (
         select {each.period}, {names} from warehouse.{each.mart}
+        where {changes.where_period_changed(each.mart, each.period)}
         union all
         select {each.source_period}, {counted} from {each.source} as source
+        where {changes.where_period_changed(each.mart, each.source_period)}
     ) as both_sides
-    where {changed}
     group by {each.period}
     having {differ}
 ) as periods"""
