@@ -85,16 +85,36 @@ def test_a_whole_build_says_so_until_it_has_succeeded(warehouse: Settings) -> No
 def test_a_rebuilt_row_that_equals_an_old_one_of_another_key_is_found(
     warehouse: Settings,
 ) -> None:
-    drop_not_null(warehouse, "fct_ticket_events")
+    drop_not_null(warehouse, "int_survey_invitations")
     execute(
         warehouse,
-        "insert into warehouse.fct_ticket_events (ticket_event_key, ticket_id)"
-        " values ('1|created', '1'), ('1|created', '2')",
+        "insert into warehouse.int_survey_invitations"
+        " (natural_key, invitation_id, survey_id, sent_at)"
+        " values ('1', 'm:a', 'S', '2026-01-01'), ('2', 'm:a', 'S', '2026-01-01')",
     )
-    unique = "unique_fct_ticket_events_ticket_event_key"
-    assert unique not in find_failures(warehouse, "fct_ticket_events")
-    mark(warehouse, "fct_ticket_events", "2")
-    assert unique in find_failures(warehouse, "fct_ticket_events")
+    unique = "unique_int_survey_invitations_invitation_id"
+    assert unique not in find_failures(warehouse, "int_survey_invitations")
+    mark(warehouse, "int_survey_invitations", "2")
+    assert unique in find_failures(warehouse, "int_survey_invitations")
+
+
+def test_rows_with_equal_keys_share_the_key_that_they_are_rebuilt_by(
+    warehouse: Settings,
+) -> None:
+    """So that a test of the rebuilt rows alone finds every key that is there twice."""
+    insert = (
+        "insert into warehouse.int_ticket_events (ticket_event_key, ticket_id)"
+        " values ('1:creation', '{}')"
+    )
+    drop_not_null(warehouse, "int_ticket_events")
+    with pytest.raises(CheckViolation, match="an_event_s_key_begins_with_its_ticket"):
+        execute(warehouse, insert.format(2))
+    execute(warehouse, insert.format(1))
+    mark(warehouse, "int_ticket_events", "1")
+    unique = "unique_together_int_ticket_events_ticket_id__ticket_event_key"
+    assert unique not in find_failures(warehouse, "int_ticket_events")
+    execute(warehouse, insert.format(1))
+    assert unique in find_failures(warehouse, "int_ticket_events")
 
 
 def test_a_row_whose_parent_has_gone_is_found_without_being_rebuilt(

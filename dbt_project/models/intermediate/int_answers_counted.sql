@@ -10,7 +10,7 @@
 {% endraw %}{% endset %}
 
 {{ config(
-    unique_key='answer_id',
+    unique_key=['response_id', 'answer_id'],
     meta={'rebuild_when': rebuild_when, 'rebuild_by': 'response_id'},
     indexes=[{'columns': ['answer_id']}, {'columns': ['response_id']}],
 ) }}

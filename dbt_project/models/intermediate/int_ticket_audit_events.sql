@@ -3,7 +3,7 @@
 {% endraw %}{% endset %}
 
 {{ config(
-    unique_key='audit_event_key',
+    unique_key=['audit_id', 'audit_event_key'],
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'audit_id',

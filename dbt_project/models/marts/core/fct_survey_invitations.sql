@@ -1,33 +1,79 @@
 {% set rebuild_when %}{% raw %}
-    -- whether an invitation came too soon depends on the customer's other invitations
-    select cast(identities.customer_key as text)
-    from {{ ref('int_identities') }} as identities
-    where identities.identity_id in (
-        select key from {{ dirty('int_survey_invitations.identity_id') }} as invited
+    with
+    changed as (
+        select key as invitation_id
+        from {{ dirty('int_survey_invitations.invitation_id') }} as sent
         union
-        select invitations.identity_id
-        from {{ ref('int_survey_invitations') }} as invitations
-        where invitations.invitation_id in (
-            select key from {{ dirty('int_survey_answers.invitation_id') }} as answered
+        select key from {{ dirty('int_survey_answers.invitation_id') }} as answered
+        union
+        select invitations.invitation_id
+        from {{ ref('int_identities') }} as identities
+        inner join {{ ref('int_survey_invitations') }} as invitations
+            on invitations.identity_id = identities.identity_id
+        where identities.identity_id in (
+            select key from {{ dirty('int_identities.identity_id') }} as identities_changed
         )
+        union
+        select invitations.invitation_id
+        from {{ ref('int_identities') }} as identities
+        inner join {{ ref('int_survey_invitations') }} as invitations
+            on invitations.identity_id = identities.identity_id
+        where identities.customer_key in (
+            select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+        )
+    ),
+    -- where they were, and where they will be, among the invitations of a customer
+    places as (
+        select invitations.customer_key, invitations.survey_kind, invitations.is_confidential,
+            invitations.sent_at
+        from {{ this }} as invitations
+        where invitations.invitation_id in (select invitation_id from changed)
+        union
+        select identities.customer_key, surveys.survey_kind,
+            surveys.anonymity = 'confidential', invitations.sent_at
+        from {{ ref('int_survey_invitations') }} as invitations
+        inner join {{ ref('int_identities') }} as identities
+            on identities.identity_id = invitations.identity_id
+        inner join {{ ref('surveys') }} as surveys
+            on surveys.survey_id = invitations.survey_id
+        where invitations.invitation_id in (select invitation_id from changed)
+    ),
+    -- whether an invitation came too soon depends on the delivered one before it
+    later_invitations as (
+        select
+            invitations.invitation_id,
+            invitations.sent_at,
+            min(invitations.sent_at)
+                filter (where invitations.is_delivered and invitations.sent_at > places.sent_at)
+                over (
+                    partition by
+                        places.customer_key, places.survey_kind, places.is_confidential,
+                        places.sent_at
+                ) as next_delivered_at
+        from places
+        inner join {{ this }} as invitations
+            on invitations.customer_key = places.customer_key
+            and invitations.survey_kind = places.survey_kind
+            and invitations.is_confidential = places.is_confidential
+            and invitations.sent_at >= places.sent_at
     )
+    select invitation_id from changed
     union
-    select key from {{ dirty('int_identities.customer_key') }} as identities
-    union
-    select key from {{ dirty('dim_customers.customer_key') }} as customers
+    select invitation_id
+    from later_invitations
+    where sent_at <= coalesce(next_delivered_at, cast('infinity' as timestamptz))
 {% endraw %}{% endset %}
 
 {{ config(
     unique_key='invitation_id',
     meta={
         'rebuild_when': rebuild_when,
-        'rebuild_by': 'customer_key',
-        'marks': ['invitation_id', 'sent_date'],
+        'marks': ['sent_date'],
         'publish_where': 'not is_confidential',
     },
     indexes=[
         {'columns': ['invitation_id']},
-        {'columns': ['customer_key']},
+        {'columns': ['customer_key', 'sent_at']},
         {'columns': ['sent_date']},
         {'columns': ['trigger_event_id']},
     ],
@@ -35,25 +81,16 @@
 
 with
 
-invited as (
-    select
-        identity_id,
-        customer_key,
-        identity_method
-    from {{ ref('int_identities') }}
-    where {{ to_rebuild('customer_key', 'uuid') }}
-),
-
 invitations as (
     select
         invitations.invitation_id,
         invitations.survey_id,
-        invited.customer_key,
+        identities.customer_key,
         surveys.survey_kind,
         invitations.trigger_event_id,
         invitations.invitation_channel,
         invitations.invitation_status,
-        invited.identity_method,
+        identities.identity_method,
         surveys.anonymity = 'confidential' as is_confidential,
         invitations.invitation_status not in ('other', 'failed', 'bounced') as is_delivered,
         invitations.invitation_status = 'sent' and invitations.delivered_at is null
@@ -64,11 +101,74 @@ invitations as (
         invitations.opened_at,
         invitations.started_at,
         invitations.finished_at
-    from invited
-    inner join {{ ref('int_survey_invitations') }} as invitations
-        on invitations.identity_id = invited.identity_id
+    from {{ ref('int_survey_invitations') }} as invitations
+    inner join {{ ref('int_identities') }} as identities
+        on identities.identity_id = invitations.identity_id
     inner join {{ ref('surveys') }} as surveys
         on surveys.survey_id = invitations.survey_id
+    where {{ to_rebuild('invitations.invitation_id') }}
+),
+
+{% if is_incremental() -%}
+customers as (
+    select
+        customer_key,
+        survey_kind,
+        is_confidential,
+        max(sent_at) as last_sent_at
+    from invitations
+    group by customer_key, survey_kind, is_confidential
+),
+
+{% endif -%}
+invitations_of_customers as (
+    select * from invitations
+    {%- if is_incremental() %}
+    union all
+    -- What the same customers were sent before, and stays as it is.
+    select
+        others.invitation_id,
+        others.survey_id,
+        others.customer_key,
+        others.survey_kind,
+        others.trigger_event_id,
+        others.invitation_channel,
+        others.invitation_status,
+        others.identity_method,
+        others.is_confidential,
+        others.is_delivered,
+        others.delivery_is_assumed,
+        others.sent_date,
+        others.sent_at,
+        others.delivered_at,
+        others.opened_at,
+        others.started_at,
+        others.finished_at
+    from customers
+    inner join {{ this }} as others
+        on others.customer_key = customers.customer_key
+        and others.survey_kind = customers.survey_kind
+        and others.is_confidential = customers.is_confidential
+        and others.sent_at <= customers.last_sent_at
+    where not exists (
+            select from {{ dirty('fct_survey_invitations') }} as rebuilt
+            where rebuilt.key = others.invitation_id
+        )
+    {%- endif %}
+),
+
+-- Confidential surveys apart: the days since such an invitation would tell of it.
+invitations_spaced as (
+    select
+        *,
+        sent_date - max(sent_date) filter (where is_delivered) over earlier_invitations
+            as days_since_previous_invitation
+    from invitations_of_customers
+    window earlier_invitations as (
+        partition by customer_key, survey_kind, is_confidential
+        order by sent_at, invitation_id collate "C"
+        rows between unbounded preceding and 1 preceding
+    )
 ),
 
 -- Where the mailing does not tell when the survey was finished, the answers do.
@@ -99,6 +199,7 @@ invitations_finished as (
         invitations.is_confidential,
         invitations.is_delivered,
         invitations.delivery_is_assumed,
+        invitations.days_since_previous_invitation,
         invitations.sent_date,
         invitations.sent_at,
         invitations.delivered_at,
@@ -107,23 +208,10 @@ invitations_finished as (
         coalesce(invitations.finished_at, finished_by_answers.finished_at) as finished_at,
         -- 28 days are elapsed hours, whatever the clocks do in between.
         invitations.sent_at + interval '672 hours' as in_time_before
-    from invitations
+    from invitations_spaced as invitations
     left join finished_by_answers
         on finished_by_answers.invitation_id = invitations.invitation_id
-),
-
--- Confidential surveys apart: the days since such an invitation would tell of it.
-invitations_spaced as (
-    select
-        *,
-        sent_date - max(sent_date) filter (where is_delivered) over earlier_invitations
-            as days_since_previous_invitation
-    from invitations_finished
-    window earlier_invitations as (
-        partition by customer_key, survey_kind, is_confidential
-        order by sent_at, invitation_id collate "C"
-        rows between unbounded preceding and 1 preceding
-    )
+    where {{ to_rebuild('invitations.invitation_id') }}
 ),
 
 invitations_judged as (
@@ -139,7 +227,7 @@ invitations_judged as (
             < case survey_kind when 'relational' then 180 else 90 end,
             false
         ) as is_fatigue_breach
-    from invitations_spaced
+    from invitations_finished
 ),
 
 survey_invitations as (

@@ -15,7 +15,7 @@
 {% endraw %}{% endset %}
 
 {{ config(
-    unique_key='ticket_event_key',
+    unique_key=['ticket_id', 'ticket_event_key'],
     meta={'rebuild_when': rebuild_when, 'rebuild_by': 'ticket_id', 'marks': ['customer_key']},
     indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}],
 ) }}

@@ -1,0 +1,103 @@
+"""One model under test: its inputs change row by row, then dbt rebuilds what must be.
+
+In: a built warehouse, the model, and rows for the tables that it reads. Rows that
+differ are replaced and marked as the models of these tables do it. Out: the rows in
+which the rebuilt table differs from what the model selects as a whole.
+"""
+
+from collections.abc import Sequence
+
+import psycopg
+
+from include.building.dbt import Dbt
+from include.settings import Settings, connect
+
+Row = dict[str, object]
+
+
+class ModelUnderTest:
+    """A model, and a warehouse in which tests write the tables above it."""
+
+    def __init__(self, settings: Settings, model: str) -> None:
+        self._settings = settings
+        self._model = model
+        self._dbt = Dbt(settings)
+        self._nodes = {node.name: node for node in self._dbt.parse().nodes.values()}
+        compiled = self._dbt._invoke(["compile", "--full-refresh", "--select", model])
+        self._whole = compiled.result.results[0].node.compiled_code
+
+    def receive(self, tables: dict[str, Sequence[Row]]) -> None:
+        """Make the rows of each table these, and mark the keys of what changed."""
+        with connect(self._settings) as connection:
+            for name, rows in tables.items():
+                self._replace(connection, name, rows)
+
+    def _replace(
+        self, connection: psycopg.Connection, name: str, rows: Sequence[Row]
+    ) -> None:
+        table = f"warehouse.{name}"
+        connection.execute(f"create temp table wanted (like {table})")
+        nullable = connection.execute(
+            "select attname from pg_attribute where attrelid = 'wanted'::regclass"
+            " and attnum > 0 and attnotnull"
+        ).fetchall()
+        # A test gives the columns that the model reads.
+        for (column,) in nullable:
+            for changed in ("wanted", table):
+                connection.execute(
+                    f"alter table {changed} alter {column} drop not null"
+                )
+        for row in rows:
+            names, values = ", ".join(row), ", ".join(["%s"] * len(row))
+            connection.execute(
+                f"insert into wanted ({names}) values ({values})", list(row.values())
+            )
+        for place, expression in self._read_marks(name).items():
+            connection.execute(
+                f"insert into audit.dirty_keys select distinct '{name}.{place}',"
+                f" cast({expression} as text) from ("
+                f" (select * from {table} except select * from wanted) union all"
+                f" (select * from wanted except select * from {table})) as changed"
+                f" where {expression} is not null on conflict do nothing"
+            )
+        connection.execute(f"delete from {table}")
+        connection.execute(f"insert into {table} select * from wanted")
+        connection.execute("drop table wanted")
+
+    def _read_marks(self, name: str) -> dict[str, str]:
+        config = self._nodes[name].config
+        row_key = config.unique_key
+        row_key = row_key if isinstance(row_key, str) else row_key[0]
+        marked_by = config.meta.get("rebuild_by", row_key)
+        marks = {marked_by: marked_by}
+        for mark in config.meta.get("marks", []):
+            marks |= {mark: mark} if isinstance(mark, str) else mark
+        return marks
+
+    def rebuild(self) -> int:
+        """Rebuild the model as a night does; return how many keys that took."""
+        result = self._dbt._invoke(["run", "--select", self._model])
+        assert result.success, result.result.results[0].message
+        with connect(self._settings) as connection:
+            ((keys,),) = connection.execute(
+                "select count(*) from audit.dirty_keys where place = %s", [self._model]
+            ).fetchall()
+        return int(keys)
+
+    def forget_changes(self) -> None:
+        """What a build does when it has succeeded."""
+        with connect(self._settings) as connection:
+            connection.execute("delete from audit.dirty_keys")
+
+    def find_differences(self) -> list[tuple]:
+        """Return the rows that only a night, or only a full build, would have."""
+        built = f"select * from warehouse.{self._model}"
+        with connect(self._settings) as connection:
+            return connection.execute(
+                f"((({built}) except all ({self._whole}))"
+                f" union all (({self._whole}) except all ({built})))"
+            ).fetchall()
+
+    def fetch(self, query: str) -> list[tuple]:
+        with connect(self._settings) as connection:
+            return connection.execute(query).fetchall()
