@@ -6,6 +6,7 @@ which the rebuilt table differs from what the model selects as a whole.
 """
 
 from collections.abc import Sequence
+from datetime import date
 
 import psycopg
 
@@ -73,6 +74,18 @@ class ModelUnderTest:
         for mark in config.meta.get("marks", []):
             marks |= {mark: mark} if isinstance(mark, str) else mark
         return marks
+
+    def say_as_of(self, day: date) -> None:
+        """The sources have delivered this day, the last build had the day before."""
+        with connect(self._settings) as connection:
+            connection.execute("delete from audit.as_of")
+            connection.execute(
+                "insert into audit.as_of"
+                " (source, role, as_of_date, low_date, high_date)"
+                " select 'hubspot', 'crm', days.day, days.day - 1, days.day"
+                " from (select cast(%s as date) as day) as days",
+                [day],
+            )
 
     def rebuild(self) -> int:
         """Rebuild the model as a night does; return how many keys that took."""

@@ -58,7 +58,7 @@ inner join customers using (customer_key)
 left join first_purchases using (order_id)
 where ordered_date >= valid_from and ordered_date < valid_to;
 create index on by_hand.fct_purchases (order_id);
-create index on by_hand.fct_purchases (customer_key);
+create index on by_hand.fct_purchases (customer_key, ordered_date);
 
 create table by_hand.fct_deliveries as
 with dated as (
@@ -88,7 +88,7 @@ where coalesce(delivered_date, shipped_date, ordered_date, promised_date, date '
     and coalesce(delivered_date, shipped_date, ordered_date, promised_date, date '1900-01-01')
         < valid_to;
 create index on by_hand.fct_deliveries (delivery_id);
-create index on by_hand.fct_deliveries (customer_key);
+create index on by_hand.fct_deliveries (customer_key, delivered_date);
 
 create table by_hand.fct_returns as
 with dated as (

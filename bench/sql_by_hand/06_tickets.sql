@@ -324,4 +324,4 @@ left join (
 ) as staff on staff.agent_id = assignee_id
 where created_date >= valid_from and created_date < valid_to;
 create index on by_hand.fct_tickets (ticket_id);
-create index on by_hand.fct_tickets (customer_key);
+create index on by_hand.fct_tickets (customer_key, created_date);

@@ -54,9 +54,9 @@ from spaced
 inner join customers using (customer_key)
 where sent_date >= valid_from and sent_date < valid_to;
 create index on by_hand.fct_survey_invitations (invitation_id);
-create index on by_hand.fct_survey_invitations (customer_key);
+create index on by_hand.fct_survey_invitations (customer_key, sent_at);
 create index on by_hand.fct_survey_invitations (sent_date);
-create index on by_hand.fct_survey_invitations (trigger_event_id);
+create index on by_hand.fct_survey_invitations (trigger_event_id, sent_date);
 analyze by_hand.fct_survey_invitations;
 
 -- What each response names, and from when its touches may be looked at where it names

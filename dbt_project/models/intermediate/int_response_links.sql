@@ -44,7 +44,7 @@
     meta={'rebuild_when': rebuild_when},
     indexes=[
         {'columns': ['response_id']},
-        {'columns': ['customer_key']},
+        {'columns': ['customer_key', 'looks_back_to_date']},
         {'columns': ['event_id']},
     ],
 ) }}

@@ -8,30 +8,58 @@
         select key from {{ dirty('int_contacts.contact_id') }} as contacts
     )
     union
-    select key from {{ dirty('fct_purchases.customer_key') }} as buyers
+    -- what makes eligible on its day
+    select key from {{ dirty('fct_purchases.customer_day') }} as purchases
     union
-    select key from {{ dirty('fct_deliveries.customer_key') }} as receivers
+    select key from {{ dirty('fct_deliveries.customer_day') }} as deliveries
     union
-    select key from {{ dirty('fct_tickets.customer_key') }} as askers
+    select key from {{ dirty('fct_tickets.customer_day') }} as tickets
+    union
+    -- and whom it makes eligible, in which cell
+    select event_days.customer_key || ':' || event_days.event_date
+    from (
+        select customer_key, ordered_date as event_date from {{ ref('fct_purchases') }}
+        union all
+        select customer_key, delivered_date as event_date from {{ ref('fct_deliveries') }}
+        union all
+        select customer_key, created_date as event_date from {{ ref('fct_tickets') }}
+    ) as event_days
+    where event_days.customer_key in (
+        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+    )
 {% endraw %}{% endset %}
 
 -- A reader of frames needs to know the day and the kind of what changed, not the customer.
 {{ config(
-    unique_key='frame_key',
+    unique_key=['rebuilt_with', 'eligible_for', 'segment', 'country', 'frame_date'],
     meta={
         'rebuild_when': rebuild_when,
-        'rebuild_by': 'customer_key',
         'marks': [{'frame_day': "eligible_for || ':' || frame_date"}],
     },
     indexes=[
-        {'columns': ['frame_key']},
-        {'columns': ['customer_key']},
+        {'columns': ['rebuilt_with']},
         {'columns': ['eligible_for', 'frame_date']},
     ],
 ) }}
 
 with
 
+{% if is_incremental() -%}
+rebuilt_customers as (
+    select cast(key as uuid) as customer_key
+    from {{ dirty('int_survey_frames') }} as rebuilt
+    where key not like '%:%'
+),
+
+rebuilt_days as (
+    select
+        cast(split_part(key, ':', 1) as uuid) as customer_key,
+        cast(split_part(key, ':', 2) as date) as frame_date
+    from {{ dirty('int_survey_frames') }} as rebuilt
+    where key like '%:%'
+),
+
+{% endif -%}
 -- The first state that a snapshot shows holds back to 1900; nobody was a customer before
 -- he became one, though, and a contact of last night is none of last year's.
 customers_since as (
@@ -45,7 +73,9 @@ customers_since as (
     from {{ ref('int_identities') }} as identities
     inner join {{ ref('int_contacts') }} as contacts
         on contacts.contact_id = identities.contact_id
-    where {{ to_rebuild('identities.customer_key', 'uuid') }}
+    {%- if is_incremental() %}
+    where identities.customer_key in (select customer_key from rebuilt_customers)
+    {%- endif %}
     group by identities.customer_key
 ),
 
@@ -63,7 +93,13 @@ versions as (
     left join customers_since
         on customers_since.customer_key = versions.customer_key
     where versions.may_be_surveyed
-        and {{ to_rebuild('versions.customer_key', 'uuid') }}
+        {%- if is_incremental() %}
+        and versions.customer_key in (
+            select customer_key from rebuilt_customers
+            union
+            select customer_key from rebuilt_days
+        )
+        {%- endif %}
 ),
 
 customer_spans as (
@@ -96,17 +132,27 @@ customer_moves as (
 events as (
     select 'purchase' as eligible_for, customer_key, ordered_date as frame_date
     from {{ ref('fct_purchases') }}
-    where {{ to_rebuild('customer_key', 'uuid') }}
+    {%- if is_incremental() %}
+    where (customer_key, ordered_date) in (select customer_key, frame_date from rebuilt_days)
+    {%- endif %}
     union
     select 'delivery' as eligible_for, customer_key, delivered_date as frame_date
     from {{ ref('fct_deliveries') }}
     where delivered_date is not null
-        and {{ to_rebuild('customer_key', 'uuid') }}
+        {%- if is_incremental() %}
+        and (customer_key, delivered_date) in (
+            select customer_key, frame_date from rebuilt_days
+        )
+        {%- endif %}
     union
     select 'ticket' as eligible_for, customer_key, created_date as frame_date
     from {{ ref('fct_tickets') }}
     where not is_deleted
-        and {{ to_rebuild('customer_key', 'uuid') }}
+        {%- if is_incremental() %}
+        and (customer_key, created_date) in (
+            select customer_key, frame_date from rebuilt_days
+        )
+        {%- endif %}
 ),
 
 event_days as (
@@ -125,21 +171,9 @@ event_days as (
 ),
 
 frames as (
-    select * from customer_moves
+    select cast(customer_key as text) as rebuilt_with, * from customer_moves
     union all
-    select * from event_days
-),
-
-frames_keyed as (
-    select
-        concat_ws('|', eligible_for, customer_key, frame_date, segment, country) as frame_key,
-        eligible_for,
-        customer_key,
-        segment,
-        country,
-        change,
-        frame_date
-    from frames
+    select customer_key || ':' || frame_date as rebuilt_with, * from event_days
 )
 
-select * from frames_keyed
+select * from frames

@@ -13,7 +13,7 @@
         {'columns': ['natural_key']},
         {'columns': ['invitation_id']},
         {'columns': ['identity_id', 'contact_reference', 'email_key']},
-        {'columns': ['trigger_event_id']},
+        {'columns': ['trigger_event_id', 'invitation_id']},
     ],
 ) }}
 

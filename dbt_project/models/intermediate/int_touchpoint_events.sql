@@ -25,7 +25,7 @@
 {{ config(
     unique_key='event_id',
     meta={'rebuild_when': rebuild_when, 'marks': ['identity_id']},
-    indexes=[{'columns': ['event_id']}, {'columns': ['identity_id']}],
+    indexes=[{'columns': ['event_id']}, {'columns': ['identity_id', 'source_object']}],
 ) }}
 
 with

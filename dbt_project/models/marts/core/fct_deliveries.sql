@@ -19,8 +19,11 @@
 
 {{ config(
     unique_key='delivery_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
-    indexes=[{'columns': ['delivery_id']}, {'columns': ['customer_key']}],
+    meta={
+        'rebuild_when': rebuild_when,
+        'marks': ['customer_key', {'customer_day': "customer_key || ':' || delivered_date"}],
+    },
+    indexes=[{'columns': ['delivery_id']}, {'columns': ['customer_key', 'delivered_date']}],
 ) }}
 
 with

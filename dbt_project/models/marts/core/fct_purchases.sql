@@ -8,8 +8,15 @@
 
 {{ config(
     unique_key='order_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key', 'ordered_date']},
-    indexes=[{'columns': ['order_id']}, {'columns': ['customer_key']}],
+    meta={
+        'rebuild_when': rebuild_when,
+        'marks': [
+            'customer_key',
+            'ordered_date',
+            {'customer_day': "customer_key || ':' || ordered_date"},
+        ],
+    },
+    indexes=[{'columns': ['order_id']}, {'columns': ['customer_key', 'ordered_date']}],
 ) }}
 
 with

@@ -75,7 +75,7 @@
         {'columns': ['invitation_id']},
         {'columns': ['customer_key', 'sent_at']},
         {'columns': ['sent_date']},
-        {'columns': ['trigger_event_id']},
+        {'columns': ['trigger_event_id', 'sent_date']},
     ],
 ) }}
 

@@ -35,8 +35,11 @@
 
 {{ config(
     unique_key='ticket_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
-    indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}],
+    meta={
+        'rebuild_when': rebuild_when,
+        'marks': ['customer_key', {'customer_day': "customer_key || ':' || created_date"}],
+    },
+    indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key', 'created_date']}],
 ) }}
 
 with

@@ -21,7 +21,11 @@ invitations as (
         coalesce(invitation_channel, '(unknown)') as known_channel
     from {{ ref('fct_survey_invitations') }}
     where not is_confidential
-        and {{ to_rebuild('sent_date', 'date') }}
+        {%- if is_incremental() %}
+        and sent_date in (
+            select cast(key as date) from {{ dirty('fct_survey_invitations.sent_date') }} as days
+        )
+        {%- endif %}
 ),
 
 cohorts_counted as (
@@ -42,6 +46,33 @@ cohorts_counted as (
         matures_on
     from invitations
     group by sent_date, matures_on, survey_kind, survey_id, known_channel
+    {%- if is_incremental() %}
+
+    union all
+
+    -- Cohorts to which nothing has happened but time: as they were counted.
+    select
+        cohorts.funnel_key,
+        cohorts.survey_kind,
+        cohorts.survey_id,
+        cohorts.invitation_channel,
+        cohorts.invited,
+        cohorts.delivered,
+        cohorts.delivery_assumed,
+        cohorts.opened,
+        cohorts.started,
+        cohorts.finished,
+        cohorts.finished_late,
+        cohorts.fatigue_breaches,
+        cohorts.sent_date,
+        cohorts.matures_on
+    from {{ this }} as cohorts
+    where {{ to_rebuild('cohorts.sent_date', 'date') }}
+        and not exists (
+            select from {{ dirty('fct_survey_invitations.sent_date') }} as days
+            where cast(days.key as date) = cohorts.sent_date
+        )
+    {%- endif %}
 ),
 
 cohorts_dated as (
