@@ -111,12 +111,18 @@ true
     except
     select {{ column_list }} from {{ target }} where {{ its_keys }};
 
+    {# The rebuild key is indexed, a key of several columns is not. #}
+    analyze rows_replaced;
+
     delete from {{ target }} as target
     using rows_replaced
     where {% for column in row_key -%}
         target.{{ column }} = rows_replaced.{{ column }}
         {%- if not loop.last %} and {% endif %}
-    {%- endfor %};
+    {%- endfor %}
+    {%- if rebuild_by in types and rebuild_by not in row_key %}
+        and target.{{ rebuild_by }} = rows_replaced.{{ rebuild_by }}
+    {%- endif %};
 
     insert into {{ target }} ({{ column_list }})
     select {{ column_list }} from rows_new;
