@@ -60,7 +60,7 @@ GATE_2_PLACES = [
 ]
 # After one model or another, and when nothing but the commit is left.
 PUBLISH_PLACES = [
-    *((publish, "_publish_model", call, "after") for call in range(1, 20, 2)),
+    *((publish, "_publish_changes", call, "after") for call in range(1, 20, 2)),
     (publish, "restrict_agent_tables", 1, "after"),
 ]
 
