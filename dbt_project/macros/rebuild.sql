@@ -23,8 +23,10 @@
 {%- endmacro %}
 
 {#
-    Pre-hook of every incremental model, in a transaction of its own. `meta.rebuild_when` of the model is a query for
-    the keys, kept as raw text so that it is rendered here, when the model runs.
+    Pre-hook of every incremental model, in a transaction of its own. `meta.rebuild_when` of the
+    model is a query for the keys, kept as raw text so that it is rendered here, when the model
+    runs. dbt has opened a transaction and does not see that it is committed here: without
+    the `begin` each statement of the model would be one of its own, and `set local` in vain.
 #}
 {% macro collect_keys_to_rebuild() -%}
     {%- if execute and is_incremental() -%}
@@ -42,13 +44,15 @@ on conflict do nothing;
     all others wait.
 #}
 analyze audit.dirty_keys;
-commit
+commit;
+begin
     {%- elif execute -%}
 {# Until a build succeeds, tests of this model read all its rows. #}
 insert into audit.dirty_keys (place, key)
 values ('{{ this.identifier }} (whole)', '')
 on conflict do nothing;
-commit
+commit;
+begin
     {%- endif -%}
 {%- endmacro %}
 
