@@ -182,6 +182,12 @@ select
     ]) }}
 {%- endmacro %}
 
+{# The planner cannot know how many scores a night's few periods have: where it expects a
+   handful it loops over all of them for each. For the model's own transaction alone. #}
+{% macro join_by_hash() -%}
+    {{ return(["set local enable_nestloop = off"]) }}
+{%- endmacro %}
+
 {# The score that a row of counts has, without its interval. #}
 {% macro score_of(counts) -%}
 case {{ counts }}.metric

@@ -69,7 +69,8 @@ answers as materialized (
         'answers.customer_key = any(array('
         ~ 'select rebuilt.customer_key from ' ~ ref('fct_survey_responses') ~ ' as rebuilt'
         ~ ' where ' ~ score_part('rebuilt.answered_date', 'rebuilt.customer_key')
-        ~ ' = any(' ~ score_parts_to_rebuild() ~ ')))'
+        ~ ' = any(' ~ score_parts_to_rebuild() ~ ')'
+        ~ ' and rebuilt.is_counted and rebuilt.metric <> \'driver\'))'
     ) }}
 ),
 
@@ -126,7 +127,8 @@ customers_of_periods as materialized (
         customer_key,
         pool_number,
         period_number,
-        count(*) as responses
+        count(*) as responses,
+        bool_or({{ to_rebuild('score_part', 'integer') }}) as is_to_rebuild
     from answers_of_periods
     group by customer_key, pool_number, period_number
 ),
@@ -141,8 +143,8 @@ customers_compared as materialized (
     from customers_of_periods
     inner join comparisons
         on comparisons.period_number = customers_of_periods.period_number
-    where comparisons.comparison <> 'same'
-        or customers_of_periods.responses > 1
+    where customers_of_periods.is_to_rebuild
+        and (comparisons.comparison <> 'same' or customers_of_periods.responses > 1)
 ),
 
 customers_again as materialized (

@@ -14,6 +14,7 @@
     unique_key='score_period_key',
     meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
     indexes=[{'columns': ['period_key']}],
+    pre_hook=join_by_hash(),
 ) }}
 
 with
