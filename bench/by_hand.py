@@ -30,7 +30,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     "06_tickets.sql": ("fct_ticket_events", "fct_tickets"),
     "07_visits.sql": ("fct_journey_stage_visits",),
     "08_surveys.sql": ("fct_survey_invitations", "fct_survey_responses"),
-    "09_scores.sql": ("int_score_periods",),
+    "09_scores.sql": ("int_score_periods", "int_score_changes"),
 }
 SLOWEST = 10
 RESULTS = [model for models in SCRIPTS.values() for model in models]

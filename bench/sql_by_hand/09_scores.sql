@@ -1,5 +1,5 @@
 -- Sums of the scores by week, month and quarter, in total and by each attribute, with what
--- a test of their change needs to know of those who answered more than once.
+-- a test of their change needs to know of customers with several answers.
 create temporary table score_answers on commit drop as
 with ordered as (
     select
@@ -174,3 +174,114 @@ select
     ) - 1 as period_end
 from named;
 create index on by_hand.int_score_periods (period_key);
+
+-- What the test of a change needs to know of those who answered in both periods.
+create temporary table score_tests on commit drop as
+select
+    customer_key, measure as metric, survey_kind, is_confidential, period_grain,
+    cast(started as date) as period_start,
+    cast(started - previous as date) as previous_start,
+    cast(started - last_year as date) as last_year_start,
+    coalesce(journey_stage, '(unknown)') as journey_stage,
+    coalesce(touchpoint, '(unknown)') as touchpoint,
+    coalesce(experience_channel, '(unknown)') as experience_channel,
+    coalesce(environment, '(unknown)') as environment,
+    coalesce(owner_area, '(unknown)') as owner_area,
+    coalesce(segment, '(unknown)') as segment,
+    coalesce(country, '(unknown)') as country,
+    coalesce(product, '(unknown)') as product,
+    coalesce(language, '(unknown)') as language,
+    survey_id as survey,
+    case measure
+        when 'nps' then cast(score >= 9 as integer) - cast(score <= 6 as integer)
+        when 'ces' then score
+        else cast(coalesce(is_top_box, false) as integer)
+    end as tested
+from by_hand.fct_survey_responses
+inner join (
+    values ('nps', 'nps'), ('csat', 'csat'), ('ces', 'ces'), ('ces', 'easy_share')
+) as measures (metric, measure) using (metric)
+cross join lateral (select cast(answered_date as timestamp)) as days (local_day)
+cross join lateral (
+    values
+        ('week', date_trunc('week', local_day), interval '7 days', interval '364 days'),
+        ('month', date_trunc('month', local_day), interval '1 month', interval '1 year'),
+        ('quarter', date_trunc('quarter', local_day), interval '3 months', interval '1 year')
+) as grains (period_grain, started, previous, last_year)
+where is_counted and not (is_confidential and period_grain = 'week');
+analyze score_tests;
+
+create temporary table customers_again on commit drop as
+with customer_periods as (
+    select distinct
+        customer_key, metric, survey_kind, is_confidential, period_grain, period_start,
+        previous_start, last_year_start
+    from score_tests
+)
+select after.*, comparison, before_start
+from customer_periods as after
+cross join lateral (
+    values ('previous', previous_start), ('last_year', last_year_start)
+) as comparisons (comparison, before_start)
+inner join customer_periods as before
+    using (customer_key, metric, survey_kind, is_confidential, period_grain)
+where before.period_start = before_start;
+analyze customers_again;
+
+create temporary table customers_cut on commit drop as
+select
+    customer_key, metric, survey_kind, is_confidential, period_grain, period_start,
+    breakdown, breakdown_value, sum(tested) as test_sum, count(*) as responses
+from score_tests
+inner join (
+    select customer_key, metric, survey_kind, is_confidential, period_grain, period_start
+    from customers_again
+    union
+    select customer_key, metric, survey_kind, is_confidential, period_grain, before_start
+    from customers_again
+) as compared
+    using (customer_key, metric, survey_kind, is_confidential, period_grain, period_start)
+cross join lateral (
+    values
+        ('total', '(all)'), ('journey_stage', journey_stage), ('touchpoint', touchpoint),
+        ('experience_channel', experience_channel), ('environment', environment),
+        ('owner_area', owner_area), ('segment', segment), ('country', country),
+        ('product', product), ('language', language), ('survey', survey)
+) as cuts (breakdown, breakdown_value)
+group by
+    customer_key, metric, survey_kind, is_confidential, period_grain, period_start,
+    breakdown, breakdown_value;
+analyze customers_cut;
+
+create table by_hand.int_score_changes as
+with named as (
+    select
+        concat_ws(
+            '|', metric, survey_kind, case when is_confidential then 'confidential' end,
+            period_grain || ':' || after.period_start, breakdown, breakdown_value
+        ) as score_period_key,
+        period_grain || ':' || after.period_start as period_key,
+        comparison,
+        before.test_sum as sum_before, before.responses as responses_before,
+        after.test_sum as sum_after, after.responses as responses_after
+    from customers_again
+    inner join customers_cut as after
+        using (customer_key, metric, survey_kind, is_confidential, period_grain, period_start)
+    inner join customers_cut as before
+        using (
+            customer_key, metric, survey_kind, is_confidential, period_grain, breakdown,
+            breakdown_value
+        )
+    where before.period_start = before_start
+)
+select
+    score_period_key || '|' || comparison as score_change_key,
+    score_period_key, period_key, comparison,
+    count(*) as respondents_in_both,
+    cast(sum(sum_before * sum_after) as bigint) as sums_multiplied,
+    cast(sum(sum_before * responses_after) as bigint) as sums_before_by_responses_after,
+    cast(sum(responses_before * sum_after) as bigint) as responses_before_by_sums_after,
+    cast(sum(responses_before * responses_after) as bigint) as responses_multiplied
+from named
+group by score_period_key, period_key, comparison;
+create index on by_hand.int_score_changes (period_key);
