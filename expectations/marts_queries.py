@@ -22,8 +22,14 @@ SMALLEST_COMPARED_TABLE = 200
 LARGEST_COUNTED_TABLE = 50_000
 # The table behind the views nps_scores, csat_scores and ces_scores.
 SCORES = "experience_scores"
+COLUMNS_OF_SCORES = (
+    *("score_period_key", "metric", "score", "score_low_95", "score_high_95"),
+    *("promoters", "passives", "detractors", "top_box", "score_sum", "responses"),
+    "is_confidential",
+)
 TOUCHES, VISITS = "fct_touchpoints", "fct_journey_stage_visits"
-FACTS = ("fct_survey_responses", "fct_tickets", TOUCHES)
+ANSWERS = "fct_survey_responses"
+FACTS = (ANSWERS, "fct_tickets", TOUCHES)
 # A confidential score of fewer answers would give people away.
 FEWEST_CONFIDENTIAL_ANSWERS = 5
 # Answers that the counts of a row do not account for.
@@ -44,11 +50,11 @@ SCORE_OF_COUNTS = """case metric
 class Change:
     """How much of a published model differs, perhaps, from what is published.
 
-    rebuild_by : the column, and its type, whose values are the changed keys
+    publish_by : the column, and its type, whose values are the changed keys
     is_whole : all of it; else the keys in audit.unpublished_keys, if `has_keys`
     """
 
-    rebuild_by: str
+    publish_by: str
     type_name: str
     is_whole: bool
     has_keys: bool
@@ -73,7 +79,7 @@ class Changes:
         if not change.has_keys:
             return "false"
         return (
-            f"{change.rebuild_by} in (select cast(key as {change.type_name})"
+            f"{change.publish_by} in (select cast(key as {change.type_name})"
             f" from audit.unpublished_keys where model = '{model}')"
         )
 
@@ -88,6 +94,18 @@ class Changes:
             f" from audit.unpublished_keys where model = '{model}'))"
         )
 
+    def compose_changed_rows(
+        self, model: str, columns: Sequence[str], condition: str
+    ) -> str:
+        """Compose a query of a model's rows that meet a condition and are not published
+        as they are, with these columns; a row that is published has passed before."""
+        names = ", ".join(columns)
+        where = f"where {condition} and {self.where_changed(model)}"
+        rows = f"select {names} from warehouse.{model} {where}"
+        if self.is_whole(model):
+            return rows
+        return f"{rows} except select {names} from marts.{model} {where}"
+
     def where_published(self, model: str) -> str:
         """Compose the condition of the rows that may be published."""
         return self._changes[model].publish_where if model in self._changes else "true"
@@ -97,6 +115,8 @@ def compose_score_query(metric: str, changes: Changes) -> str:
     """Compose the query of one metric's scores; its row id is the score's key.
 
     The easy share stands in rows of its own beside the CES. Hidden scores show nothing.
+    A handful of old answers changes a few scores of many periods: each rule looks at
+    one score by itself, so the others of the period are left out.
     """
     metrics = [metric]
     easy_share = ""
@@ -111,6 +131,9 @@ def compose_score_query(metric: str, changes: Changes) -> str:
         as {metric}{bound},"""
         for bound in ("", "_low_95", "_high_95")
     )
+    changed = changes.compose_changed_rows(
+        SCORES, COLUMNS_OF_SCORES, f"metric in ({names}) and hidden_as is null"
+    )
     return f"""select
     score_period_key as row_id,{columns}{easy_share}
     case when responses >= 2 then
@@ -123,8 +146,7 @@ def compose_score_query(metric: str, changes: Changes) -> str:
     case when is_confidential and responses < {FEWEST_CONFIDENTIAL_ANSWERS}
         then cast(responses as float8)
     end as people_told
-from warehouse.{SCORES}
-where metric in ({names}) and hidden_as is null and {changes.where_changed(SCORES)}"""
+from ({changed}) as scores"""
 
 
 def compose_account_query() -> str:
@@ -199,16 +221,15 @@ MEASURES = {
 
 def _compose_metric_figures(metric: str, changes: Changes) -> str:
     """Compose the figures that hold the tables of one metric against each other."""
-    measures = MEASURES[metric]
-    names = ", ".join(["responses", *measures])
-    negative = ", ".join(["-responses", *(f"-{name}" for name in measures)])
-    of_facts = ", ".join(["-1", *(f"-({count})" for count in measures.values())])
-    differ = " or ".join(f"sum({name}) <> 0" for name in ["responses", *measures])
+    measures = ["responses", *MEASURES[metric]]
+    names = ", ".join(measures)
+    negative = ", ".join(f"-{name}" for name in measures)
+    of_facts = ", ".join(f"-{metric}_{name}" for name in measures)
+    differ = " or ".join(f"sum({name}) <> 0" for name in measures)
     daily, scores = f"mart_{metric}_daily", f"{metric}_scores"
-    days = starts_in_months = "true"
+    days = _where_day_changed(metric, changes)
+    starts_in_months = "true"
     in_months = ""
-    if not (changes.is_whole(daily) or changes.is_whole("fct_survey_responses")):
-        days = f"answered_date = any(array(select answered_date from {metric}_days))"
     if not (changes.is_whole(daily) or changes.is_whole(SCORES)):
         starts_in_months = (
             f"period_key = any(array(select 'month:' || month from {metric}_months))"
@@ -224,9 +245,7 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
             select answered_date from (
                 select answered_date, {names} from warehouse.{daily} where {days}
                 union all
-                select answered_date, {of_facts} from warehouse.fct_survey_responses
-                where is_counted and metric = '{metric}' and not is_confidential
-                    and {days}
+                select answered_date, {of_facts} from days_of_answers where {days}
             ) as both_sides
             group by answered_date
             having {differ}
@@ -264,24 +283,56 @@ def _compose_metric_figures(metric: str, changes: Changes) -> str:
     ) as {metric}_differing_breakdowns"""
 
 
+def _where_day_changed(metric: str, changes: Changes) -> str:
+    """Compose the condition of the days whose counts or answers of a metric changed."""
+    if changes.is_whole(f"mart_{metric}_daily") or changes.is_whole(ANSWERS):
+        return "true"
+    return f"answered_date = any(array(select answered_date from {metric}_days))"
+
+
+def _compose_changed_answers(changes: Changes) -> str:
+    """Compose the metrics and days of the answers that changed, old place and new."""
+    of_answers = f"select metric, answered_date from warehouse.{ANSWERS} where false"
+    if not changes.is_whole(ANSWERS):
+        of_answers = " union ".join(
+            f"select metric, answered_date from {schema}.{ANSWERS} where is_counted"
+            f" and not is_confidential and {changes.where_changed(ANSWERS)}"
+            for schema in ("warehouse", "marts")
+        )
+    return f"changed_answers as materialized ({of_answers}),\n"
+
+
+def _compose_days_of_answers(changes: Changes) -> str:
+    """Compose the counts of all metrics on the days that changed, in one reading."""
+    counts = ", ".join(
+        f"sum({count}) filter (where metric = '{metric}') as {metric}_{name}"
+        for metric, measures in MEASURES.items()
+        for name, count in {"responses": "1", **measures}.items()
+    )
+    where = "true"
+    if all(_where_day_changed(metric, changes) != "true" for metric in MEASURES):
+        days = " union ".join(
+            f"select answered_date from {metric}_days" for metric in MEASURES
+        )
+        where = f"answered_date = any(array({days}))"
+    return f"""
+days_of_answers as materialized (
+    select answered_date, {counts} from warehouse.{ANSWERS}
+    where is_counted and not is_confidential and {where}
+    group by answered_date
+),
+"""
+
+
 def _compose_changed_days(metric: str, changes: Changes) -> str:
     """Compose the days and months of a metric whose rows changed, old place and new."""
-    daily = f"mart_{metric}_daily"
-    facts = changes.where_changed("fct_survey_responses")
-    of_facts = " union ".join(
-        f"select answered_date from {schema}.fct_survey_responses where {facts}"
-        for schema in ("warehouse", "marts")
-    )
-    if changes.is_whole(daily) or changes.is_whole("fct_survey_responses"):
-        of_facts = (
-            "select answered_date from warehouse.fct_survey_responses where false"
-        )
     return f"""
 {metric}_days as (
     select cast(key as date) as answered_date
     from audit.unpublished_keys
-    where model = '{daily}' and key is not null
-    union {of_facts}
+    where model = 'mart_{metric}_daily' and key is not null
+    union
+    select answered_date from changed_answers where metric = '{metric}'
 ),
 
 {metric}_months as (
@@ -299,16 +350,19 @@ def _follows_customers(changes: Changes) -> bool:
 
 
 def _compose_visitors(changes: Changes) -> str:
-    """Compose the customers whose visits or touches changed."""
+    """Compose the customers whose visits or touches changed, old and new, in the lanes
+    that are compared."""
     if not _follows_customers(changes):
         return ""
+    changed = " union ".join(
+        f"select customer_key from {schema}.{table}"
+        f" where {changes.where_changed(table)} and journey_stage in"
+        " (select journey_stage from warehouse.journey_stages where lane <> 'support')"
+        for schema in ("warehouse", "marts")
+        for table in (VISITS, TOUCHES)
+    )
     return f"""
-visitors as (
-    select cast(key as uuid) as customer_key from audit.unpublished_keys
-    where model = '{VISITS}'
-    union
-    select customer_key from warehouse.{TOUCHES} where {changes.where_changed(TOUCHES)}
-),
+visitors as ({changed}),
 """
 
 
@@ -359,7 +413,8 @@ def compose_figures_query(changes: Changes) -> str:
     tickets = _count_all("warehouse.fct_tickets")
     return f"""select * from (
 with
-{changed_days}{_compose_visitors(changes)}
+{_compose_changed_answers(changes)}{changed_days}
+{_compose_days_of_answers(changes)}{_compose_visitors(changes)}
 newest_batches as (
     select split_part(feed, '.', 1) as source, max(batch_date) as batch_date
     from audit.build_loads

@@ -8,7 +8,7 @@ those of ``expectations/marts_queries.py`` do.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from expectations.marts_queries import SCORES, Changes
+from expectations.marts_queries import SCORES, VISITS, Changes
 
 # Facts that name the version of the customer in force when they happened, and copy
 # attributes of it.
@@ -178,10 +178,14 @@ def _compose_row(
 
 
 def _compose_facts_of_other_versions(table: str, changes: Changes) -> str:
+    facts = f"select * from warehouse.{table} where {changes.where_changed(table)}"
+    if table == VISITS and not changes.is_whole(table):
+        # Visits are rebuilt with their customer's versions: those that stay must agree.
+        of_customers = changes.where_changed("dim_customers")
+        facts += f" union select * from warehouse.{table} where {of_customers}"
     return f"""(
         select count(*)
-        from (select * from warehouse.{table} where {changes.where_changed(table)})
-            as facts
+        from ({facts}) as facts
         left join warehouse.dim_customers as versions
             on versions.customer_key = facts.customer_key
             and versions.customer_version_key = facts.customer_version_key
@@ -225,9 +229,11 @@ def _compose_repeated_open_visits(changes: Changes) -> str:
     """Open visits of one lane; cases of support are open side by side."""
     return f"""(
         select count(*) from (
-            select customer_key from warehouse.fct_journey_stage_visits
-            where is_open and lane <> 'support'
-                and {changes.where_changed("fct_journey_stage_visits")}
+            select customer_key from warehouse.{VISITS}
+            where is_open and lane <> 'support' and customer_key in (
+                select customer_key from warehouse.{VISITS}
+                where is_open and lane <> 'support' and {changes.where_changed(VISITS)}
+            )
             group by customer_key, lane
             having count(*) > 1
         ) as customers

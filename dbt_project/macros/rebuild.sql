@@ -11,7 +11,9 @@
 
     The key is `meta.rebuild_by`, or the first column of the unique key. A model that
     rebuilds less than all rows of a key names them by an expression, `meta.rebuild_rows_by`:
-    its values are what the pre-hook writes, and `rebuild_by` is what is marked and published.
+    its values are what the pre-hook writes, and `rebuild_by` is what is marked. Publish and
+    gate 2 find what changed by `rebuild_by` too, or by `meta.publish_by`, a column of which
+    fewer rows share a value.
 
     audit.dirty_keys is cleared when the whole build has succeeded (include/building/builds.py), so
     that a crash between two models loses nothing.
@@ -144,12 +146,13 @@ true
     {% endfor %}
 
     {% if meta.get('is_published') -%}
+    {%- set publish_by = meta.get('publish_by', rebuild_by) -%}
     insert into audit.unpublished_keys (model, key)
     select '{{ this.identifier }}', cast(changed.key as text)
     from (
-        select {{ rebuild_by }} as key from rows_replaced
+        select {{ publish_by }} as key from rows_replaced
         union
-        select {{ rebuild_by }} as key from rows_new
+        select {{ publish_by }} as key from rows_new
     ) as changed
     on conflict do nothing;
     {%- endif %}

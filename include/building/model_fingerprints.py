@@ -25,14 +25,18 @@ BuiltNode = ModelNode | SeedNode | FunctionNode
 
 @dataclass(frozen=True)
 class Node:
-    """One seed, function or model as the build keeps it in ``audit.models``."""
+    """One seed, function or model as the build keeps it in ``audit.models``.
+
+    publish_by : the column whose values audit.unpublished_keys holds; in audit.models
+        it is called rebuild_by
+    """
 
     name: str
     kind: str
     schema_name: str
     is_published: bool
     row_key: tuple[str, ...]
-    rebuild_by: str | None
+    publish_by: str | None
     is_static: bool
     fingerprint: str
     publish_where: str | None = None
@@ -119,7 +123,8 @@ def _describe(
         schema_name=node.schema,
         is_published=bool(meta.get("is_published")),
         row_key=row_key,
-        rebuild_by=meta.get("rebuild_by", row_key[0] if row_key else None),
+        publish_by=meta.get("publish_by")
+        or meta.get("rebuild_by", row_key[0] if row_key else None),
         # Nothing but seeds, functions and sources above it: it changes with the code
         # alone. A view over incremental models is made anew every night: its tests run
         # with it.

@@ -43,7 +43,7 @@ class PublishResult:
 class _Model:
     name: str
     row_key: tuple[str, ...]
-    rebuild_by: str
+    publish_by: str
     publish_where: str | None
 
     @property
@@ -262,7 +262,7 @@ def _publish_changes(
     is_whole : compare all rows, not only those of the unpublished keys
     """
     # With the column that its rows were selected by, a delete finds them by index.
-    same = model.row_key if is_whole else (model.rebuild_by, *model.row_key)
+    same = model.row_key if is_whole else (model.publish_by, *model.row_key)
     parts = {
         "names": sql.SQL(", ").join(map(sql.Identifier, columns)),
         "built": model.built,
@@ -316,8 +316,8 @@ def _where_unpublished(model: _Model, columns: dict[str, str]) -> sql.Composed:
         "{column} in (select cast(key as {type}) from audit.unpublished_keys"
         " where model = {model})"
     ).format(
-        column=sql.Identifier(model.rebuild_by),
-        type=sql.SQL(columns[model.rebuild_by]),
+        column=sql.Identifier(model.publish_by),
+        type=sql.SQL(columns[model.publish_by]),
         model=sql.Literal(model.name),
     )
 
@@ -381,8 +381,8 @@ def _published_models(connection: psycopg.Connection) -> list[_Model]:
         " where is_published and kind <> 'view' order by model"
     ).fetchall()
     return [
-        _Model(name, tuple(row_key), rebuild_by, publish_where)
-        for name, row_key, rebuild_by, publish_where in rows
+        _Model(name, tuple(row_key), publish_by, publish_where)
+        for name, row_key, publish_by, publish_where in rows
     ]
 
 

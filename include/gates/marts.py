@@ -175,25 +175,19 @@ def _answer_once(connection: psycopg.Connection, query: str) -> str:
     rows = cursor.fetchall()
     assert cursor.description is not None
     names = [column.name for column in cursor.description]
-    types = [
-        "text" if name == marts_queries.ROW_ID else "double precision" for name in names
-    ]
-    selected = sql.SQL(", ").join(
-        sql.SQL("cast({} as {}) as {}").format(
-            sql.Identifier(name), sql.SQL(type_name), sql.Identifier(name)
+    # One array for each column: thousands of values are parsed as one constant.
+    columns = [
+        sql.SQL("cast({} as {})").format(
+            sql.Literal([row[position] for row in rows]),
+            sql.SQL("text[]" if name == marts_queries.ROW_ID else "double precision[]"),
         )
-        for name, type_name in zip(names, types, strict=True)
-    )
+        for position, name in enumerate(names)
+    ]
     return (
-        sql.SQL("select {} from (values {}) as answers ({}) where {} is not null")
+        sql.SQL("select * from unnest({}) as answers ({})")
         .format(
-            selected,
-            sql.SQL(", ").join(
-                sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, row)))
-                for row in rows or [(None,) * len(names)]
-            ),
+            sql.SQL(", ").join(columns),
             sql.SQL(", ").join(map(sql.Identifier, names)),
-            sql.Identifier(marts_queries.ROW_ID),
         )
         .as_string(connection)
     )

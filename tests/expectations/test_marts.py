@@ -252,6 +252,11 @@ def test_rules_find_what_is_planted(shared_published: Settings, name: str) -> No
     assert set(plant.rules) <= set(found)
 
 
+LAST_OF_OWNING = (
+    "select max(visit_key) as visit_key from marts.fct_journey_stage_visits"
+    " where lane = 'owning'"
+)
+COUNTED_CSAT = "is_counted and metric = 'csat' and not is_confidential"
 # A statement that spoils the warehouse; the keys that a build marks with it; the rule.
 PLANTS_OF_ONE_NIGHT = {
     "an answer off its scale": (
@@ -284,9 +289,53 @@ PLANTS_OF_ONE_NIGHT = {
         "update warehouse.fct_journey_stage_visits set advancing_events = 99 where"
         " visit_key = (select max(visit_key) from marts.fct_journey_stage_visits"
         " where lane = 'owning')",
-        "select 'fct_journey_stage_visits', cast(customer_key as text)"
+        "select 'fct_journey_stage_visits', visit_key"
         " from warehouse.fct_journey_stage_visits where advancing_events = 99",
         "figures: every advancing touch is in one visit",
+    ),
+    "a visit that its customer has lost": (
+        "delete from warehouse.fct_journey_stage_visits where"
+        f" visit_key = ({LAST_OF_OWNING})",
+        f"select 'fct_journey_stage_visits', visit_key from ({LAST_OF_OWNING}) as gone",
+        "figures: every advancing touch is in one visit",
+    ),
+    "a second open visit beside one that did not change": (
+        "insert into warehouse.fct_journey_stage_visits"
+        ' select (jsonb_populate_record(visits, \'{"visit_key": "second"}\')).*'
+        " from warehouse.fct_journey_stage_visits as visits"
+        " where is_open and lane = 'owning' limit 1",
+        "select 'fct_journey_stage_visits', 'second'",
+        "customers: a customer has one open visit in a lane",
+    ),
+    "visits that stay as their customer's versions change": (
+        "update warehouse.dim_customers set segment = 'another' where customer_key ="
+        " (select customer_key from marts.fct_journey_stage_visits limit 1)",
+        "select 'dim_customers', cast(customer_key as text)"
+        " from warehouse.dim_customers where segment = 'another'",
+        "customers: a fact is of a version of its customer",
+    ),
+    "a touch that leaves its lane and not its visit": (
+        "update warehouse.fct_touchpoints set journey_stage = 'support' where event_id"
+        " = (select max(event_id) from marts.fct_touchpoints where advances_stage"
+        "  and journey_stage = 'loyalty')",
+        "select 'fct_touchpoints', max(event_id) from marts.fct_touchpoints"
+        " where advances_stage and journey_stage = 'loyalty'",
+        "figures: every advancing touch is in one visit",
+    ),
+    "an answer that counts no more, but on its day": (
+        f"update {FACTS} set is_counted = false where answer_id ="
+        f" (select max(answer_id) from {FACTS} where {COUNTED_CSAT})",
+        "select 'fct_survey_responses', response_id from marts.fct_survey_responses"
+        " where answer_id = (select max(answer_id) from marts.fct_survey_responses"
+        f" where {COUNTED_CSAT})",
+        "figures: the daily csat mart adds up to its facts",
+    ),
+    "a score of one period that its counts do not give": (
+        f"update {SCORES} set score = score - 1 where score_period_key ="
+        f" (select max(score_period_key) from {SCORES} where metric = 'easy_share'"
+        "  and score > 1 and not is_confidential)",
+        "select distinct 'experience_scores', period_key from marts.experience_scores",
+        "ces_scores: ces is the score of its counts",
     ),
     "a touch that no visit of its customer has": (
         "update warehouse.fct_touchpoints set advances_stage = not advances_stage"
@@ -316,6 +365,19 @@ def test_rules_look_at_what_is_not_published_yet(
     assert find_broken_rules(shared_published, statement, "select") == {}
     marked = f"insert into audit.unpublished_keys (model, key) {keys}"
     assert rule in find_broken_rules(shared_published, statement, marked)
+
+
+def test_a_score_that_is_published_as_it_is_is_not_judged_again(
+    shared_published: Settings,
+) -> None:
+    statement, keys, rule = PLANTS_OF_ONE_NIGHT[
+        "a score of one period that its counts do not give"
+    ]
+    published = statement.replace("warehouse.", "marts.")
+    marked = f"insert into audit.unpublished_keys (model, key) {keys}"
+    assert rule not in find_broken_rules(
+        shared_published, f"{statement}; {published}", marked
+    )
 
 
 def count_orders_anew(settings: Settings) -> None:

@@ -107,6 +107,7 @@
         'rebuild_when': rebuild_when,
         'rebuild_by': 'customer_key',
         'rebuild_rows_by': group_of_visits,
+        'publish_by': 'visit_key',
         'marks': ['entered_date', {'journey': "customer_key || ':' || journey_number"}],
     },
     indexes=[

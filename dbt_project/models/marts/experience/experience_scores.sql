@@ -13,7 +13,9 @@
 {{ config(
     unique_key='score_period_key',
     meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
-    indexes=[{'columns': ['period_key']}],
+    indexes=[
+        {'columns': ['period_key', 'metric', 'survey_kind', 'breakdown', 'breakdown_value']},
+    ],
     pre_hook=join_by_hash(),
 ) }}
 
