@@ -10,8 +10,9 @@
        lists: a column, or a mapping of a name to an expression over the row.
 
     The key is `meta.rebuild_by`, or the first column of the unique key. A model that
-    rebuilds less than all rows of a key names them by an expression, `meta.rebuild_rows_by`:
-    its values are what the pre-hook writes, and `rebuild_by` is what is marked. Publish and
+    rebuilds less than all rows of a key names them by another column, `meta.rebuild_rows_by`:
+    its values are what the pre-hook writes, and `rebuild_by` is what is marked. Rows that the
+    pre-hook could not name are named when they are there, for their tests. Publish and
     gate 2 find what changed by `rebuild_by` too, or by `meta.publish_by`, a column of which
     fewer rows share a value.
 
@@ -144,6 +145,13 @@ true
     where changed.key is not null
     on conflict do nothing;
     {% endfor %}
+
+    {% if rebuild_rows_by != rebuild_by -%}
+    insert into audit.dirty_keys (place, key)
+    select distinct '{{ this.identifier }}', cast({{ rebuild_rows_by }} as text)
+    from rows_new
+    on conflict do nothing;
+    {%- endif %}
 
     {% if meta.get('is_published') -%}
     {%- set publish_by = meta.get('publish_by', rebuild_by) -%}

@@ -32,7 +32,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{# The column, or the expression, whose values are the keys that the model rebuilds. #}
+{# The column whose values are the keys that the model rebuilds. #}
 {% macro find_rebuild_column(node) -%}
     {%- set row_key = node.config.unique_key -%}
     {%- set meta = node.config.meta -%}
@@ -54,9 +54,6 @@
 {%- endmacro %}
 
 {% macro find_column_type(node, column) -%}
-    {%- if column == node.config.meta.get('rebuild_rows_by') -%}
-        {{ return('text') }}
-    {%- endif -%}
     {%- set declared = node.columns.get(column, {}).get('data_type') -%}
     {%- if declared -%}
         {{ return(declared) }}

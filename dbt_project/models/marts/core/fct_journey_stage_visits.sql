@@ -3,36 +3,45 @@
     before it in its lane; where a visit begins, the one before has ended, for a reason
     that the comparison knows. The rest is running sums.
 
-    A night rebuilds a case of support by itself, and buying and owning of a customer
-    together (`next_stage` spans both). Only the numbers of support visits span cases: where
-    the cases of a customer change, those with a visit from then on are rebuilt too. The
-    visits that are kept are then all before the rebuilt ones, which are numbered after them.
+    A night rebuilds a customer's visits from a moment on (decision 9): buying and owning
+    together (`next_stage` spans both), support by itself. What is kept lies before, and tells
+    how many visits and journeys there were.
 #}
-{% set group_of_visits = "coalesce(case_id, 'customer:' || cast(customer_key as text))" %}
-
 {% set rebuild_when %}{% raw %}
     with
 
-    changed_groups as (
-        select 'customer:' || left(touches.key, 36) as key
-        from {{ dirty('fct_touchpoints.customer_stage') }} as touches
-        where substring(touches.key from 38) in (
-            select journey_stage from {{ ref('journey_stages') }} where lane <> 'support'
-        )
-        union
+    changed_cases as (
         -- A case is named by the touch that opens it.
-        select key from {{ dirty('fct_touchpoints.event_id') }} as touches
+        select key as case_id from {{ dirty('fct_touchpoints.event_id') }} as touches
         union
         select 'zendesk:ticket:' || key
         from {{ dirty('fct_ticket_events.ticket_id') }} as tickets
         union
-        select {% endraw %}{{ group_of_visits }}{% raw %}
-        from {{ this }} as visits
+        select case_id
+        from {{ this }}
         where customer_key in (
-            select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+                select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
+            )
+            and case_id is not null
+    ),
+
+    changes as (
+        select
+            cast(left(days.key, 36) as uuid) as customer_key,
+            false as is_support,
+            {{ end_of_reporting_date('cast(substring(days.key from 38) as date) - 1') }}
+                as changed_at
+        from {{ dirty('fct_touchpoints.customer_day') }} as days
+        where left(days.key, 36) in (
+            select left(touches.key, 36)
+            from {{ dirty('fct_touchpoints.customer_stage') }} as touches
+            where substring(touches.key from 38) in (
+                select journey_stage from {{ ref('journey_stages') }} where lane <> 'support'
+            )
         )
-        union
-        select {% endraw %}{{ group_of_visits }}{% raw %}
+        union all
+        -- Another as-of day: visits that have timed out now, or are open again.
+        select visits.customer_key, false, visits.open_until
         from {{ this }} as visits
         inner join (
             select min(low_date) as low_date, max(high_date) as high_date
@@ -41,60 +50,75 @@
             on visits.open_until >= {{ end_of_reporting_date('moves.low_date') }}
             and visits.open_until < {{ end_of_reporting_date('moves.high_date') }}
         where visits.is_open or visits.exit_reason = 'timed_out'
-    ),
-
-    -- Where changed cases begin, or did.
-    beginnings as (
-        select customer_key, entered_at as begins_at
-        from {{ this }}
-        where lane = 'support'
-            and {% endraw %}{{ group_of_visits }}{% raw %} in (select key from changed_groups)
         union all
-        select touches.customer_key, touches.occurred_at
+        -- Where changed cases begin, or did.
+        select customer_key, true, entered_at
+        from {{ this }}
+        where case_id in (select case_id from changed_cases)
+        union all
+        select touches.customer_key, true, touches.occurred_at
         from {{ ref('fct_touchpoints') }} as touches
         inner join {{ ref('journey_stages') }} as stages
             on stages.journey_stage = touches.journey_stage
             and stages.lane = 'support'
-        where touches.event_id in (select key from changed_groups)
+        where touches.event_id in (select case_id from changed_cases)
         union all
-        select customer_key, occurred_at
+        select customer_key, true, occurred_at
         from {{ ref('fct_ticket_events') }}
         where ticket_id in (
-            select substring(key from 16)
-            from changed_groups
-            where starts_with(key, 'zendesk:ticket:')
+            select substring(case_id from 16)
+            from changed_cases
+            where starts_with(case_id, 'zendesk:ticket:')
         )
     ),
 
-    cases as (
-        select
-            visits.customer_key,
-            visits.case_id,
-            min(visits.entered_at) < min(changes.begins_at) as is_visited_before,
-            max(visits.entered_at) >= min(changes.begins_at) as is_visited_after
-        from {{ this }} as visits
-        inner join (
-            select customer_key, min(begins_at) as begins_at
-            from beginnings
-            group by customer_key
-        ) as changes
-            on changes.customer_key = visits.customer_key
-        where visits.lane = 'support'
-        group by visits.customer_key, visits.case_id
+    first_changes as (
+        select customer_key, is_support, min(changed_at) as changed_at
+        from changes
+        group by customer_key, is_support
     ),
 
-    -- A case with visits before and after would have kept visits in between: all are rebuilt.
-    cases_of_customers as (
+    -- The visits that a change may reach: of each lane the last one before, and all after it.
+    cuts as (
         select
-            *,
-            bool_or(is_visited_before and is_visited_after) over (partition by customer_key)
-                as is_mixed
-        from cases
+            changes.customer_key,
+            changes.is_support,
+            coalesce(min(visits_before.entered_at), min(changes.changed_at)) as rebuilt_from
+        from first_changes as changes
+        left join (
+            select distinct lane from {{ ref('journey_stages') }} where lane <> 'support'
+        ) as lanes
+            on not changes.is_support
+        left join lateral (
+            select max(visits.entered_at) as entered_at
+            from {{ this }} as visits
+            where visits.customer_key = changes.customer_key
+                and visits.lane = lanes.lane
+                and visits.entered_at < changes.changed_at
+        ) as visits_before
+            on true
+        group by changes.customer_key, changes.is_support
+    ),
+
+    visits_to_rebuild as (
+        select visits.visit_key, visits.case_id
+        from cuts
+        inner join {{ this }} as visits
+            on visits.customer_key = cuts.customer_key
+            and visits.entered_at >= cuts.rebuilt_from
+            and (visits.lane = 'support') = cuts.is_support
     )
 
-    select key from changed_groups
+    select visit_key from visits_to_rebuild
     union all
-    select case_id from cases_of_customers where is_visited_after or is_mixed
+    select
+        case when is_support then 'cases:' else 'lanes:' end
+        || customer_key || ':' || rebuilt_from
+    from cuts
+    union all
+    select 'case:' || case_id from changed_cases
+    union all
+    select 'case:' || case_id from visits_to_rebuild where case_id is not null
 {% endraw %}{% endset %}
 
 {# Within support each case is a lane of its own. #}
@@ -106,14 +130,14 @@
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'customer_key',
-        'rebuild_rows_by': group_of_visits,
+        'rebuild_rows_by': 'visit_key',
         'publish_by': 'visit_key',
         'marks': ['entered_date', {'journey': "customer_key || ':' || journey_number"}],
     },
     indexes=[
         {'columns': ['visit_key']},
-        {'columns': ['customer_key']},
-        {'columns': ['(' ~ group_of_visits ~ ')']},
+        {'columns': ['customer_key', 'entered_at']},
+        {'columns': ['case_id']},
         {'columns': ['entered_date']},
         {'columns': ['open_until']},
     ],
@@ -133,34 +157,107 @@ as_of as (
     select {{ end_of_reporting_date(as_of_date()) }} as as_of_end
 ),
 
-{#
-    Touches of the lanes are found by customer, those of a case by the event that names it:
-    each has an index. A full build reads all in one pass.
-#}
-{%- set lanes_to_rebuild = ['true'] -%}
-{%- if is_incremental() -%}
-    {%- set lanes_to_rebuild = [
-        "stages.lane <> 'support' and "
-        ~ to_rebuild('fct_touchpoints.customer_key', 'uuid', prefix='customer:'),
-        "stages.lane = 'support' and " ~ to_rebuild('fct_touchpoints.event_id'),
-    ] -%}
+{%- if is_incremental() %}
+
+cuts as (
+    select
+        cast(substring(key from 7 for 36) as uuid) as customer_key,
+        starts_with(key, 'cases:') as is_support,
+        min(cast(substring(key from 44) as timestamp with time zone)) as rebuilt_from
+    from {{ source('audit', 'dirty_keys') }}
+    where place = '{{ this.identifier }}'
+        and (starts_with(key, 'cases:') or starts_with(key, 'lanes:'))
+    group by customer_key, is_support
+),
+
+kept_stages as (
+    select
+        cuts.customer_key,
+        cuts.is_support,
+        stages.journey_stage,
+        stages.stage_bit,
+        count(*) as visits,
+        max(visits.journey_number) as journey_number,
+        max(max(visits.journey_number)) over one_lane as last_journey_number,
+        max(max(visits.entered_at)) over one_lane as last_entered_at
+    from cuts
+    inner join {{ this }} as visits
+        on visits.customer_key = cuts.customer_key
+        and visits.entered_at < cuts.rebuilt_from
+        and (visits.lane = 'support') = cuts.is_support
+    inner join stages
+        on stages.journey_stage = visits.journey_stage
+    group by
+        cuts.customer_key, cuts.is_support, stages.lane, stages.journey_stage, stages.stage_bit
+    window one_lane as (partition by cuts.customer_key, stages.lane)
+),
+
+-- The last visit of a lane that is kept is read again, to compare with.
+cuts_and_kept as (
+    select
+        cuts.customer_key,
+        cuts.is_support,
+        cuts.rebuilt_from,
+        coalesce(min(kept.last_entered_at), cuts.rebuilt_from) as read_from,
+        jsonb_object_agg(kept.journey_stage, kept.visits) filter (where kept.visits > 0)
+            as visits_kept,
+        max(kept.last_journey_number) as journeys_kept,
+        bit_or(kept.stage_bit) filter (
+            where kept.journey_number is not distinct from kept.last_journey_number
+        ) as stages_kept
+    from cuts
+    left join kept_stages as kept
+        on kept.customer_key = cuts.customer_key
+        and kept.is_support = cuts.is_support
+    group by cuts.customer_key, cuts.is_support, cuts.rebuilt_from
+),
 {%- endif %}
 
-touches as (
-    {%- for is_to_rebuild in lanes_to_rebuild %}
+{#
+    Touches of the lanes are found by customer, those of a case by the event that names it:
+    each has an index. A full build reads all, twice rather than from a copy.
+#}
+touches as {% if not is_incremental() %}not {% endif %}materialized (
+    {%- for of_lanes in [
+        "not cuts.is_support and fct_touchpoints.occurred_at >= cuts.read_from",
+        "cuts.is_support and " ~ to_rebuild('fct_touchpoints.event_id', prefix='case:'),
+    ] if is_incremental() %}
     select
         fct_touchpoints.*,
         stages.lane,
         stages.stage_order,
         stages.lane_bits,
-        stages.times_out_after_days
-    from {{ ref('fct_touchpoints') }} as fct_touchpoints
+        stages.times_out_after_days,
+        cuts.is_support,
+        cuts.rebuilt_from,
+        cuts.visits_kept,
+        cuts.journeys_kept,
+        cuts.stages_kept
+    from cuts_and_kept as cuts
+    inner join {{ ref('fct_touchpoints') }} as fct_touchpoints
+        on fct_touchpoints.customer_key = cuts.customer_key
     inner join stages
         on stages.journey_stage = fct_touchpoints.journey_stage
-    where {{ is_to_rebuild }}
+        and (stages.lane = 'support') = cuts.is_support
+    where {{ of_lanes }}
     {%- if not loop.last %}
     union all
     {%- endif %}
+    {%- else %}
+    select
+        fct_touchpoints.*,
+        stages.lane,
+        stages.stage_order,
+        stages.lane_bits,
+        stages.times_out_after_days,
+        stages.lane = 'support' as is_support,
+        cast('-infinity' as timestamp with time zone) as rebuilt_from,
+        cast(null as jsonb) as visits_kept,
+        cast(null as bigint) as journeys_kept,
+        cast(null as integer) as stages_kept
+    from {{ ref('fct_touchpoints') }} as fct_touchpoints
+    inner join stages
+        on stages.journey_stage = fct_touchpoints.journey_stage
     {%- endfor %}
 ),
 
@@ -177,6 +274,10 @@ touch_events as (
         channel,
         segment,
         country,
+        rebuilt_from,
+        visits_kept,
+        journeys_kept,
+        stages_kept,
         -- A support touch without a case is a case of its own.
         case lane when 'support' then coalesce(case_id, event_id) end as case_id,
         0 as position,
@@ -199,13 +300,17 @@ case_events as (
         ticket_events.customer_key,
         ticket_events.customer_version_key,
         cases.touchpoint,
-        stages.journey_stage,
-        stages.lane,
-        stages.stage_order,
-        stages.lane_bits,
+        cases.journey_stage,
+        cases.lane,
+        cases.stage_order,
+        cases.lane_bits,
         cases.channel,
         customers.segment,
         customers.country,
+        cases.rebuilt_from,
+        cases.visits_kept,
+        cases.journeys_kept,
+        cases.stages_kept,
         cases.case_id,
         ticket_events.position,
         true as is_advancing,
@@ -218,14 +323,12 @@ case_events as (
     from {{ ref('fct_ticket_events') }} as ticket_events
     -- The touch that opened the ticket is of the same customer. With both keys the planner
     -- would expect a row or two, and loop over all customers for each of a million.
-    inner join {{ ref('fct_touchpoints') }} as cases
+    inner join touches as cases
         on cases.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
-    inner join stages
-        on stages.journey_stage = cases.journey_stage
-        and stages.lane = 'support'
+        and cases.is_support
     inner join {{ ref('dim_customers') }} as customers
         on customers.customer_version_key = ticket_events.customer_version_key
-    where {{ to_rebuild('ticket_events.ticket_id', prefix='zendesk:ticket:') }}
+    where {{ to_rebuild('ticket_events.ticket_id', prefix='case:zendesk:ticket:') }}
         and (
             ticket_events.event_type in ('solved', 'reopened')
             or ticket_events.event_type = 'merged'
@@ -324,9 +427,12 @@ steps_numbered as (
     select
         *,
         case lane
-            when 'buying' then 1 + count(*) filter (where begins_journey) over by_step
+            when 'buying'
+                then coalesce(journeys_kept, 1)
+                    + count(*) filter (where begins_journey) over by_step
         end as journey_number
     from steps_judged
+    where occurred_at >= rebuilt_from
     window by_step as ({{ by_step }})
 ),
 
@@ -358,43 +464,14 @@ visits_ended as (
     cross join as_of
 ),
 
-{%- if is_incremental() %}
-
--- All before those that are rebuilt. Customer by customer: theirs are few among all visits.
-cases_kept as (
-    select
-        customers.customer_key,
-        kept.journey_stage,
-        kept.visits
-    from (select distinct customer_key from touches where lane = 'support') as customers
-    cross join lateral (
-        select
-            journey_stage,
-            count(*) as visits
-        from {{ this }} as visits
-        where visits.customer_key = customers.customer_key
-            and lane = 'support'
-            and not {{ to_rebuild('case_id') }}
-        group by journey_stage
-    ) as kept
-),
-{%- endif %}
-
 visits_numbered as (
     select
-        visits_ended.*,
-        row_number() over (
-            partition by visits_ended.customer_key, visits_ended.journey_stage
-            order by
-                visits_ended.entered_at, visits_ended.case_id collate "C", visits_ended.step
-        )
-        {%- if is_incremental() %} + coalesce(cases_kept.visits, 0) {%- endif %} as visit_number
+        *,
+        coalesce(cast(visits_kept ->> journey_stage as bigint), 0) + row_number() over (
+            partition by customer_key, journey_stage
+            order by entered_at, case_id collate "C", step
+        ) as visit_number
     from visits_ended
-    {%- if is_incremental() %}
-    left join cases_kept
-        on cases_kept.customer_key = visits_ended.customer_key
-        and cases_kept.journey_stage = visits_ended.journey_stage
-    {%- endif %}
 ),
 
 visits_placed as (
@@ -405,11 +482,15 @@ visits_placed as (
             when exit_reason is not null then last_advancing_at
         end as left_at,
         -- Upwards without a break: the stages of the lane in between, but for those that
-        -- the journey has visited before.
+        -- the journey has visited before. Of buying, the last journey may have been kept.
         case
             when previous_exit_reason = 'advanced'
                 then lane_bits
                     & ((1 << stage_order) - (1 << (previous_stage_order + 1)))
+                    & ~case
+                        when journey_number > journeys_kept then 0
+                        else coalesce(stages_kept, 0)
+                    end
                     & ~bit_or(1 << stage_order) over (
                         partition by customer_key, lane_or_case, journey_number
                         order by step

@@ -26,7 +26,7 @@
     },
     indexes=[
         {'columns': ['event_id']},
-        {'columns': ['customer_key', 'advances_stage', 'journey_stage']},
+        {'columns': ['customer_key', 'advances_stage', 'journey_stage', 'occurred_at']},
         {'columns': ['case_id']},
         {'columns': ['occurred_date']},
         {'columns': ['touchpoint', 'source_system']},
