@@ -128,6 +128,14 @@ class Reader:
         self.seen.update(matching[:1])
 
 
+def wait_until_seen(readers: Sequence[Reader], version: int) -> None:
+    """Wait until each reader has seen a version that is published now; a minute at most."""
+    deadline = time.monotonic() + 60
+    while any(version not in reader.seen for reader in readers):
+        assert time.monotonic() < deadline, f"nobody saw version {version}"
+        time.sleep(PAUSE_SECONDS)
+
+
 @contextmanager
 def watch_marts(
     settings: Settings, versions: Sequence[Hashes], outages: Outages

@@ -29,7 +29,7 @@ from tests import crashes, nights
 from tests.conftest import open_database, settings_of
 from tests.crashes import STEPS, Kill
 from tests.nights import Hashes, fetch, hash_marts, list_days
-from tests.readers import Outages, watch_marts
+from tests.readers import Outages, wait_until_seen, watch_marts
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
@@ -234,11 +234,12 @@ def test_any_crash_ends_in_the_marts_of_the_clean_load(
     # From the first publish on.
     published = [version.marts for version in clean_versions]
     with watch_marts(settings, published, history.outages) as readers:
-        for day, kills, clean in zip(
-            DAYS[1:], hands[1:], clean_versions[1:], strict=True
+        for version, (day, kills, clean) in enumerate(
+            zip(DAYS[1:], hands[1:], clean_versions[1:], strict=True), start=1
         ):
             history.run_night(day, kills)
             check_night(day, clean)
+            wait_until_seen(readers, version)
 
     for reader in readers:
         assert reader.faults == []
