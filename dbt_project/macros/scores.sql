@@ -23,6 +23,21 @@ select
         and {{ to_rebuild('answered_date', 'date') }}
 {%- endmacro %}
 
+{# Answers that are scored together. #}
+{% macro score_pool() -%}
+measures.measure as metric,
+        answers.survey_kind,
+        answers.is_confidential
+{%- endmacro %}
+
+{# The metrics that an answer is counted in; what is asked about drivers has none. #}
+{% macro score_measures() -%}
+inner join (
+        values ('nps', 'nps'), ('csat', 'csat'), ('ces', 'ces'), ('ces', 'easy_share')
+    ) as measures (metric, measure)
+        on measures.metric = answers.metric
+{%- endmacro %}
+
 {#
     Answers that count, those of a condition in an incremental build, one row for each
     metric that they are counted in: a CES answer is one of the mean and one of the easy
@@ -31,9 +46,7 @@ select
 #}
 {% macro score_answers(condition) -%}
 select
-        measures.measure as metric,
-        answers.survey_kind,
-        answers.is_confidential,
+        {{ score_pool() }},
         answers.customer_key,
         coalesce(answers.journey_stage, '(unknown)') as journey_stage,
         coalesce(answers.touchpoint, '(unknown)') as touchpoint,
@@ -56,10 +69,7 @@ select
         answers.answered_date,
         {{ score_part('answers.answered_date', 'answers.customer_key') }} as score_part
     from {{ ref('fct_survey_responses') }} as answers
-    inner join (
-        values ('nps', 'nps'), ('csat', 'csat'), ('ces', 'ces'), ('ces', 'easy_share')
-    ) as measures (metric, measure)
-        on measures.metric = answers.metric
+    {{ score_measures() }}
     where answers.is_counted
         {%- if is_incremental() %}
         and {{ condition }}
@@ -141,23 +151,51 @@ cross join lateral (
 {%- endmacro %}
 
 {# The key of a score; a confidential pool's says so. #}
-{% macro score_period_key() -%}
+{% macro score_period_key(period_key='period_key') -%}
 concat_ws(
             '|',
             metric, survey_kind, case when is_confidential then 'confidential' end,
-            period_key, breakdown, breakdown_value
+            {{ period_key }}, breakdown, breakdown_value
         )
 {%- endmacro %}
 
-{# The days of the periods that a condition selects. #}
-{% macro days_of_periods(condition) -%}
+{# The keys of the scores that a day's sums are part of, as marks. #}
+{% macro scores_of_day() -%}
+    {%- set marks = [] -%}
+    {%- for grain in ['week', 'month', 'quarter'] -%}
+        {%- set period_key -%}
+            '{{ grain }}:' || cast(date_trunc('{{ grain }}', cast(answered_date as timestamp)) as date)
+        {%- endset -%}
+        {%- do marks.append({grain: score_period_key(period_key)}) -%}
+    {%- endfor -%}
+    {{ return(marks) }}
+{%- endmacro %}
+
+{# The scores that a model rebuilds, out of their keys: a value may hold a bar, too. #}
+{% macro scores_to_rebuild() -%}
+select
+        key_parts[1] as metric,
+        key_parts[2] as survey_kind,
+        key_parts[3] is not null as is_confidential,
+        key_parts[4] as period_key,
+        split_part(key_parts[4], ':', 1) as period_grain,
+        cast(split_part(key_parts[4], ':', 2) as date) as period_start,
+        key_parts[5] as breakdown,
+        key_parts[6] as breakdown_value
+    from {{ source('audit', 'dirty_keys') }}
+    cross join lateral regexp_match(
+        key, '^([^|]*)\|([^|]*)\|(confidential)?\|?([a-z]*:[0-9-]*)\|([^|]*)\|(.*)$'
+    ) as key_parts
+    where place = '{{ this.identifier }}'
+{%- endmacro %}
+
+{# The days of the periods. #}
+{% macro days_of_periods() -%}
 select
         dates.date_day,
         grains.period_grain || ':' || grains.period_start as period_key,
         grains.period_grain,
-        grains.period_start,
-        {{ compared_period_start('grains.period_start', 'grains.period_grain', 'previous', '+') }}
-            - 1 as period_end
+        grains.period_start
     from {{ ref('dim_dates') }} as dates
     cross join lateral (
         values
@@ -165,7 +203,12 @@ select
             ('month', dates.month_start),
             ('quarter', dates.quarter_start)
     ) as grains (period_grain, period_start)
-    where {{ condition }}
+{%- endmacro %}
+
+{# The last day of a period. #}
+{% macro period_end(periods) -%}
+{{ compared_period_start(periods ~ '.period_start', periods ~ '.period_grain', 'previous', '+') }}
+            - 1
 {%- endmacro %}
 
 {#

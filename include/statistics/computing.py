@@ -12,7 +12,12 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.statistics import hidden_scores, periods, weighted_scores
+from include.statistics import (
+    eligible_customers,
+    hidden_scores,
+    periods,
+    weighted_scores,
+)
 from include.statistics.weighting import Country
 
 log = logging.getLogger(__name__)
@@ -59,10 +64,13 @@ def compute(connection: psycopg.Connection, project_folder: Path) -> int:
     """
     # The temporary tables of an earlier call are gone with its transaction.
     is_whole = _must_compute_all(connection)
+    if is_whole:
+        eligible_customers.forget_all(connection)
     computed = periods.collect(connection, is_whole=is_whole)
     changed = 0
     if computed:
         log.info("statistics of %s periods%s", computed, ", all" if is_whole else "")
+        eligible_customers.update(connection)
         weighted_scores.compute(connection, _read_countries(project_folder))
         hidden_scores.compute(connection)
         changed = _replace_changed(

@@ -1,6 +1,6 @@
 """Frames: how many customers were eligible for a survey in a period, by cell.
 
-In: ``warehouse.int_survey_frames`` and the periods to compute. Out: counts by period,
+In: ``warehouse.int_survey_frames``, what is kept of it, and the periods to compute. Out: counts by period,
 for one way of being eligible or several together. Everybody counts once: as a customer
 in the cell of the period's last day, else in the cell of the last day on which an event
 made him eligible.
@@ -13,9 +13,9 @@ from datetime import date
 
 import psycopg
 
+from include.statistics import eligible_customers
+from include.statistics.eligible_customers import CUSTOMER
 from include.statistics.weighting import Cell
-
-CUSTOMER = "customer"
 
 Frame = Counter[Cell]
 
@@ -62,11 +62,8 @@ def count_eligible(
     frames: dict[str, Frame] = {period_key: Counter() for period_key in period_ends}
     if CUSTOMER in eligible_for:
         _count_customers(frames, period_ends, customer_moves)
-    events = sorted(eligible_for - {CUSTOMER})
-    if events:
-        _count_events(
-            connection, frames, events, with_customers=CUSTOMER in eligible_for
-        )
+    if eligible_for - {CUSTOMER}:
+        _add_those_of_events(connection, frames, " ".join(sorted(eligible_for)))
     return frames
 
 
@@ -88,45 +85,18 @@ def _count_customers(
         frames[period_key] += standing
 
 
-def _count_events(
-    connection: psycopg.Connection,
-    frames: dict[str, Frame],
-    events: list[str],
-    *,
-    with_customers: bool,
+def _add_those_of_events(
+    connection: psycopg.Connection, frames: dict[str, Frame], eligible_for: str
 ) -> None:
-    """Add those with such an event in each period, unless they count as customers."""
+    """Add those with an event in each period, unless they count as customers."""
+    periods = sorted(frames)
+    eligible_customers.count_missing(connection, eligible_for, periods)
     rows = connection.execute(
-        "with askable as ("
-        " select distinct on (periods.period_key, frames.customer_key)"
-        "  periods.period_key, periods.period_end, frames.customer_key,"
-        "  frames.country, frames.segment"
-        " from days_computed as periods"
-        " inner join warehouse.int_survey_frames as frames"
-        "  on frames.frame_date = periods.date_day"
-        " where periods.period_key = any(%(periods)s)"
-        "  and frames.eligible_for = any(%(events)s)"
-        " order by periods.period_key, frames.customer_key, frames.frame_date desc"
-        "), customers as ("
-        " select askable.period_key, askable.customer_key from askable"
-        " inner join warehouse.int_survey_frames as frames"
-        "  on frames.customer_key = askable.customer_key"
-        "  and frames.frame_date <= askable.period_end"
-        " where %(with_customers)s and frames.eligible_for = 'customer'"
-        " group by askable.period_key, askable.customer_key"
-        " having sum(frames.change) > 0"
-        ")"
-        " select askable.period_key, askable.country, askable.segment, count(*)"
-        " from askable left join customers"
-        "  on customers.period_key = askable.period_key"
-        "  and customers.customer_key = askable.customer_key"
-        " where customers.customer_key is null"
-        " group by askable.period_key, askable.country, askable.segment",
-        {
-            "periods": sorted(frames),
-            "events": events,
-            "with_customers": with_customers,
-        },
+        "select period_key, country, segment, sum(customers)"
+        " from statistics.eligible_customers"
+        " where eligible_for = %s and period_key = any(%s)"
+        " group by period_key, country, segment",
+        [eligible_for, periods],
     )
     for period_key, country, segment, customers in rows:
-        frames[period_key][Cell(country, segment)] += customers
+        frames[period_key][Cell(country, segment)] += int(customers)

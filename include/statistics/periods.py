@@ -1,8 +1,9 @@
 """Which periods' statistics a build computes.
 
 In: ``audit.dirty_keys`` and the periods of ``int_score_periods``. Out: the temporary
-tables `periods_computed` (period_key, period_start, period_end) and `days_computed`
-(period_key, period_end, date_day), for the transaction.
+tables `periods_computed` (period_key, period_start, period_end), `days_computed`
+(period_key, period_end, date_day) and `frames_changed` (period_key, eligible_for,
+customer_part), for the transaction.
 """
 
 import psycopg
@@ -11,9 +12,10 @@ import psycopg
 def collect(connection: psycopg.Connection, *, is_whole: bool) -> int:
     """Collect the periods whose answers or frames changed; returns how many they are.
 
-    A period's answers changed when `int_score_periods` looked at it again. Its frames
-    changed with an event on one of its days, or with a customer who entered or left a
-    cell up to its end. Old periods of which no answer is left are among them, too.
+    A period's answers changed with a day of a daily mart, or, those of a confidential
+    survey, with a sum of the period. Its frames changed with an event on one of its days,
+    or with a customer who entered or left a cell up to its end. Old periods of which no
+    answer is left are among them, too.
 
     Parameters
     ----------
@@ -24,6 +26,9 @@ def collect(connection: psycopg.Connection, *, is_whole: bool) -> int:
         " select period_key, min(period_start) as period_start,"
         "  min(period_end) as period_end"
         " from warehouse.int_score_periods group by period_key"
+    )
+    connection.execute(
+        "create temporary table frames_changed on commit drop as" + _CHANGED_FRAMES
     )
     connection.execute(
         "create temporary table periods_computed on commit drop as"
@@ -53,27 +58,35 @@ _EVERY_PERIOD = """
     select period_key from statistics.hidden_scores
 """
 
+_CHANGED_FRAMES = """
+    select distinct known.period_key, changed.eligible_for, changed.customer_part
+    from (
+        select
+            split_part(key, ':', 1) as eligible_for,
+            cast(split_part(key, ':', 2) as date) as frame_date,
+            cast(split_part(key, ':', 3) as integer) as customer_part
+        from audit.dirty_keys
+        where place = 'int_survey_frames.frame_part'
+    ) as changed
+    inner join periods_known as known
+        on known.period_end >= changed.frame_date
+        and (changed.eligible_for = 'customer' or known.period_start <= changed.frame_date)
+"""
+
 _CHANGED_PERIODS = """
-    select key from audit.dirty_keys
-    where place in ('int_score_periods', 'int_score_periods.period_key')
+    select key from audit.dirty_keys where place = 'int_score_periods.period_key'
     union
     select known.period_key
     from periods_known as known
     inner join (
-        select distinct cast(split_part(key, ':', 2) as date) as frame_date
+        select cast(key as date) as answered_date
         from audit.dirty_keys
-        where place = 'int_survey_frames.frame_day'
-            and not starts_with(key, 'customer:')
-    ) as event_days
-        on event_days.frame_date between known.period_start and known.period_end
+        where place in (
+            'mart_nps_daily.answered_date', 'mart_csat_daily.answered_date',
+            'mart_ces_daily.answered_date'
+        )
+    ) as answer_days
+        on answer_days.answered_date between known.period_start and known.period_end
     union
-    select known.period_key
-    from periods_known as known
-    inner join (
-        select min(cast(split_part(key, ':', 2) as date)) as frame_date
-        from audit.dirty_keys
-        where place = 'int_survey_frames.frame_day'
-            and starts_with(key, 'customer:')
-    ) as customer_days
-        on known.period_end >= customer_days.frame_date
+    select period_key from frames_changed
 """

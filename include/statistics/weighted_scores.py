@@ -19,8 +19,8 @@ from fractions import Fraction
 
 import psycopg
 
+from include.statistics.eligible_customers import CUSTOMER
 from include.statistics.frames import (
-    CUSTOMER,
     CustomerMove,
     EligibleFor,
     Frame,

@@ -6,8 +6,15 @@
 
 {{ config(
     unique_key=['score_part'] + score,
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'score_part', 'marks': ['answered_date']},
-    indexes=[{'columns': ['score_part']}, {'columns': ['answered_date']}],
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'score_part',
+        'marks': scores_of_day(),
+    },
+    indexes=[
+        {'columns': ['score_part']},
+        {'columns': ['breakdown_value', 'breakdown', 'metric', 'survey_kind', 'answered_date']},
+    ],
     pre_hook=hash_all_groups_and_joins(),
 ) }}
 

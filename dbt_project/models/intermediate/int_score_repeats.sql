@@ -21,8 +21,18 @@
 
 {{ config(
     unique_key=['score_part', 'period_key', 'comparison', 'breakdown', 'breakdown_value'] + pool,
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'score_part', 'marks': ['period_key']},
-    indexes=[{'columns': ['score_part']}, {'columns': ['period_key']}],
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'score_part',
+        'marks': [
+            'period_key',
+            {'same_period': "case comparison when 'same' then " ~ score_period_key() ~ ' end'},
+        ],
+    },
+    indexes=[
+        {'columns': ['score_part']},
+        {'columns': ['period_key', 'breakdown_value', 'breakdown', 'metric']},
+    ],
     pre_hook=hash_all_groups_and_joins(),
 ) }}
 
@@ -32,7 +42,7 @@
 with
 
 days_of_periods as (
-    {{ days_of_periods('true') }}
+    {{ days_of_periods() }}
 ),
 
 periods as materialized (
@@ -64,60 +74,53 @@ comparisons as materialized (
     {%- endfor %}
 ),
 
-answers as materialized (
-    {{ score_answers(
-        'answers.customer_key = any(array('
-        ~ 'select rebuilt.customer_key from ' ~ ref('fct_survey_responses') ~ ' as rebuilt'
-        ~ ' where ' ~ score_part('rebuilt.answered_date', 'rebuilt.customer_key')
-        ~ ' = any(' ~ score_parts_to_rebuild() ~ ')'
-        ~ ' and rebuilt.is_counted and rebuilt.metric <> \'driver\'))'
-    ) }}
+-- Who answered when: out of an index alone.
+answers_dated as materialized (
+    select
+        {{ score_pool() }},
+        answers.customer_key,
+        answers.answered_date,
+        {{ score_part('answers.answered_date', 'answers.customer_key') }} as score_part
+    from {{ ref('fct_survey_responses') }} as answers
+    {{ score_measures() }}
+    where answers.is_counted
+        {%- if is_incremental() %}
+        and answers.customer_key = any(array(
+            select rebuilt.customer_key
+            from {{ ref('fct_survey_responses') }} as rebuilt
+            where {{ score_part('rebuilt.answered_date', 'rebuilt.customer_key') }}
+                = any({{ score_parts_to_rebuild() }})
+                and rebuilt.is_counted
+                and rebuilt.metric <> 'driver'
+        ))
+        {%- endif %}
 ),
 
--- Numbers stand for wide text from here on: of answers that agree in everything, of the
--- pools, and of the cuts of a pool.
-alike_answers as materialized (
+-- Numbers stand for wide text from here on: of the pools, of answers that agree in
+-- everything, and of the cuts of a pool.
+pools as materialized (
     select
-        row_number() over () as alike_number,
-        dense_rank() over (order by {{ pool }}) as pool_number,
-        {{ pool }}, {{ attributes }}
-    from answers
-    group by {{ pool }}, {{ attributes }}
-),
-
-alike_answers_cut as materialized (
-    select
-        alike.alike_number,
-        dense_rank() over (
-            order by
-                alike.pool_number, cuts.breakdown collate "C", cuts.breakdown_value collate "C"
-        ) as cut_number,
-        alike.metric,
-        alike.survey_kind,
-        alike.is_confidential,
-        cuts.breakdown,
-        cuts.breakdown_value
-    from alike_answers as alike
-    {{ score_cuts('alike') }}
+        row_number() over () as pool_number,
+        {{ pool }}
+    from answers_dated
+    group by {{ pool }}
 ),
 
 -- Weeks overlap months: a confidential pool has none, or its hidden cells could be worked
 -- out.
 answers_of_periods as materialized (
     select
-        answers.customer_key,
+        answers_dated.customer_key,
         periods.period_number,
-        alike_answers.pool_number,
-        alike_answers.alike_number,
-        answers.answered_date,
-        answers.score_part,
-        answers.test_value
-    from answers
-    inner join alike_answers
-        using ({{ pool }}, {{ attributes }})
+        pools.pool_number,
+        answers_dated.answered_date,
+        answers_dated.score_part
+    from answers_dated
+    inner join pools
+        using ({{ pool }})
     inner join days_of_periods
-        on days_of_periods.date_day = answers.answered_date
-        and not (days_of_periods.period_grain = 'week' and answers.is_confidential)
+        on days_of_periods.date_day = answers_dated.answered_date
+        and not (days_of_periods.period_grain = 'week' and answers_dated.is_confidential)
     inner join periods
         on periods.period_key = days_of_periods.period_key
 ),
@@ -161,26 +164,86 @@ customers_again as materialized (
         and before.period_number = after.before_period_number
 ),
 
+-- What is cut are the answers of those who answered again, and no others.
+periods_of_those as materialized (
+    select customer_key, pool_number, period_number from customers_again
+    union
+    select customer_key, pool_number, before_period_number from customers_again
+),
+
+days_of_those as materialized (
+    select distinct
+        customer_key,
+        pool_number,
+        period_number,
+        answers_of_periods.answered_date
+    from answers_of_periods
+    inner join periods_of_those
+        using (customer_key, pool_number, period_number)
+),
+
+answers as materialized (
+    {{ score_answers(
+        'answers.customer_key = any(array(select distinct customer_key from days_of_those))'
+        ~ ' and answers.answered_date = any(array('
+        ~ 'select distinct answered_date from days_of_those))'
+    ) }}
+),
+
+alike_answers as materialized (
+    select
+        row_number() over () as alike_number,
+        {{ pool }}, {{ attributes }}
+    from answers
+    group by {{ pool }}, {{ attributes }}
+),
+
+alike_answers_cut as materialized (
+    select
+        alike.alike_number,
+        dense_rank() over (
+            order by
+                alike.metric, alike.survey_kind, alike.is_confidential,
+                cuts.breakdown collate "C", cuts.breakdown_value collate "C"
+        ) as cut_number,
+        alike.metric,
+        alike.survey_kind,
+        alike.is_confidential,
+        cuts.breakdown,
+        cuts.breakdown_value
+    from alike_answers as alike
+    {{ score_cuts('alike') }}
+),
+
+answers_numbered as materialized (
+    select
+        answers.customer_key,
+        pools.pool_number,
+        alike_answers.alike_number,
+        answers.answered_date,
+        answers.score_part,
+        answers.test_value
+    from answers
+    inner join pools
+        using ({{ pool }})
+    inner join alike_answers
+        using ({{ pool }}, {{ attributes }})
+),
+
 answers_cut as materialized (
     select
-        answers_of_periods.customer_key,
-        answers_of_periods.pool_number,
-        answers_of_periods.period_number,
+        answers.customer_key,
+        answers.pool_number,
+        days_of_those.period_number,
         cuts.cut_number,
-        answers_of_periods.answered_date,
-        answers_of_periods.score_part,
-        answers_of_periods.test_value
-    from answers_of_periods
-    inner join (
-        select customer_key, pool_number, period_number from customers_again
-        union
-        select customer_key, pool_number, before_period_number from customers_again
-    ) as compared
-        on compared.customer_key = answers_of_periods.customer_key
-        and compared.pool_number = answers_of_periods.pool_number
-        and compared.period_number = answers_of_periods.period_number
+        answers.answered_date,
+        answers.score_part,
+        answers.test_value
+    from answers_numbered as answers
+    inner join days_of_those
+        using (customer_key, pool_number, answered_date)
     inner join alike_answers_cut as cuts
-        on cuts.alike_number = answers_of_periods.alike_number
+        on cuts.alike_number = answers.alike_number
 ),
 
 -- Of answers of one day, the lower comes first: the same sums in every build.

@@ -29,16 +29,19 @@
     )
 {% endraw %}{% endset %}
 
--- A reader of frames needs to know the day and the kind of what changed, not the customer.
+-- A reader of frames needs to know the day, the kind and the part of the customers of what
+-- changed, not the customer.
 {{ config(
     unique_key=['rebuilt_with', 'eligible_for', 'segment', 'country', 'frame_date'],
     meta={
         'rebuild_when': rebuild_when,
-        'marks': [{'frame_day': "eligible_for || ':' || frame_date"}],
+        'marks': [
+            {'frame_part': "eligible_for || ':' || frame_date || ':' || customer_part"},
+        ],
     },
     indexes=[
         {'columns': ['rebuilt_with']},
-        {'columns': ['eligible_for', 'frame_date']},
+        {'columns': ['eligible_for', 'frame_date', 'customer_part']},
     ],
 ) }}
 
@@ -174,6 +177,13 @@ frames as (
     select cast(customer_key as text) as rebuilt_with, * from customer_moves
     union all
     select customer_key || ':' || frame_date as rebuilt_with, * from event_days
+),
+
+frames_in_parts as (
+    select
+        *,
+        get_byte(uuid_send(customer_key), 0) / 4 as customer_part
+    from frames
 )
 
-select * from frames
+select * from frames_in_parts

@@ -22,8 +22,9 @@ TABLES = {
     "int_score_periods": "score_period_key text, period_key text, metric text,"
     " survey_kind text, is_confidential boolean, breakdown text, breakdown_value text,"
     " responses integer, period_start date, period_end date",
-    "int_survey_frames": "eligible_for text, customer_key uuid, segment text,"
-    " country text, change integer, frame_date date",
+    "int_survey_frames": "rebuilt_with text, eligible_for text, customer_key uuid,"
+    " segment text, country text, change integer, frame_date date,"
+    " customer_part integer",
 }
 
 
@@ -137,11 +138,34 @@ class StatisticsWorld:
     ) -> None:
         """Make the customers number `first`, `first` + 1 … eligible."""
         self.connection.execute(
-            "insert into warehouse.int_survey_frames select %s,"
-            " cast(lpad(cast(number as text), 32, '0') as uuid), %s, %s, %s, %s"
-            " from generate_series(%s::integer, %s::integer) as number",
+            "insert into warehouse.int_survey_frames"
+            " select customer_key, %s, customer_key, %s, %s, %s, %s, number %% 64"
+            " from generate_series(%s::integer, %s::integer) as number"
+            " cross join lateral"
+            " cast(lpad(cast(number as text), 32, '0') as uuid) as customer_key",
             [eligible_for, segment, country, change, day, first, first + count - 1],
         )
+        self.mark_frames(eligible_for, day, first, count)
+
+    def remove_eligible(
+        self, eligible_for: str, day: date, first: int, count: int
+    ) -> None:
+        """Take back what made the customers number `first`, `first` + 1 … eligible."""
+        self.connection.execute(
+            "delete from warehouse.int_survey_frames"
+            " where eligible_for = %s and frame_date = %s and customer_key in ("
+            "  select cast(lpad(cast(number as text), 32, '0') as uuid)"
+            "  from generate_series(%s::integer, %s::integer) as number)",
+            [eligible_for, day, first, first + count - 1],
+        )
+        self.mark_frames(eligible_for, day, first, count)
+
+    def mark_frames(self, eligible_for: str, day: date, first: int, count: int) -> None:
+        """Mark the parts of customers whose frames changed, as their model does."""
+        for part in {number % 64 for number in range(first, first + count)}:
+            self.mark_dirty(
+                "int_survey_frames.frame_part", f"{eligible_for}:{day}:{part}"
+            )
 
     def mark_dirty(self, place: str, key: str) -> None:
         self.connection.execute(

@@ -1,8 +1,9 @@
 """The statistics step, on a real warehouse with answers and frames made by hand."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -25,7 +26,7 @@ def world(warehouse: Settings) -> Iterator[StatisticsWorld]:
         for eligible_for in ("customer", "purchase", "delivery", "ticket", "visitor"):
             world.add_survey(f"SV_{eligible_for.upper()}", eligible_for)
         world.add_period(MONTH, LAST)
-        world.mark_dirty("int_score_periods", MONTH)
+        world.mark_dirty("int_score_periods.period_key", MONTH)
         yield world
 
 
@@ -241,7 +242,7 @@ def test_a_change_in_one_month_may_show_scores_of_another(
     world.connection.execute("truncate audit.dirty_keys")
     # Two more answers came in October: nothing needs to be hidden any more.
     add_confidential(world, 10, phone=2)
-    world.mark_dirty("int_score_periods", MONTH)
+    world.mark_dirty("int_score_periods.period_key", MONTH)
     assert world.compute() == 4
     assert world.read("select * from statistics.hidden_scores") == []
     assert world.read_dirty() == {MONTH, "month:2026-11-01"}
@@ -253,7 +254,7 @@ def test_only_what_differs_is_replaced_and_marked(world: StatisticsWorld) -> Non
     world.connection.execute("truncate audit.dirty_keys")
     rows = "select xmin::text, * from statistics.weighted_scores order by 2"
     before = world.read(rows)
-    world.mark_dirty("int_score_periods", MONTH)
+    world.mark_dirty("int_score_periods.period_key", MONTH)
     assert world.compute() == 0
     assert world.read(rows) == before
     assert world.read_dirty() == set()
@@ -283,7 +284,7 @@ def test_a_period_that_is_gone_loses_its_rows(world: StatisticsWorld) -> None:
     world.connection.execute("truncate audit.dirty_keys")
     world.connection.execute("truncate warehouse.int_score_periods")
     world.connection.execute("truncate warehouse.mart_nps_daily")
-    world.mark_dirty("int_score_periods", MONTH)
+    world.mark_dirty("int_score_periods.period_key", MONTH)
     assert world.compute() == 2
     assert world.read_weighted() == {}
     assert world.read_dirty() == {MONTH}
@@ -305,12 +306,90 @@ def test_a_period_that_is_gone_loses_its_rows(world: StatisticsWorld) -> None:
 def test_a_frame_that_changes_computes_its_periods(
     world: StatisticsWorld, key: str, computed: set[str]
 ) -> None:
-    world.connection.execute("truncate audit.dirty_keys")
     world.add_period("week:2026-10-05", date(2026, 10, 11))
     world.add_period("month:2026-11-01", date(2026, 11, 30))
     for day in (DAY, date(2026, 11, 2)):
         world.add_eligible("purchase", day, "BR", "consumer", 1, 10)
         world.add_nps(day, "SV_PURCHASE", "BR", "consumer", (10, 0, 0))
-    world.mark_dirty("int_survey_frames.frame_day", key)
+    world.connection.execute("truncate audit.dirty_keys")
+    world.mark_dirty("int_survey_frames.frame_part", f"{key}:0")
     world.compute()
     assert world.read_dirty() == computed
+
+
+@pytest.mark.parametrize(
+    ("day", "computed"),
+    [
+        (date(2026, 10, 11), {"week:2026-10-05", MONTH}),
+        (date(2026, 10, 12), {MONTH}),
+        (date(2026, 11, 1), set()),
+    ],
+)
+def test_a_day_of_a_daily_mart_computes_its_periods(
+    world: StatisticsWorld, day: date, computed: set[str]
+) -> None:
+    world.add_period("week:2026-10-05", date(2026, 10, 11))
+    world.add_eligible("purchase", DAY, "BR", "consumer", 1, 10)
+    world.add_nps(DAY, "SV_PURCHASE", "BR", "consumer", (10, 0, 0))
+    world.connection.execute("truncate audit.dirty_keys")
+    world.mark_dirty("mart_nps_daily.answered_date", str(day))
+    world.compute()
+    assert world.read_dirty() == computed
+
+
+def test_who_was_eligible_is_kept_as_if_counted_anew(world: StatisticsWorld) -> None:
+    """Random comings and goings; answers to some surveys, at times to none."""
+    chance = Random(20_261_122)
+    november = date(2026, 11, 30)
+    world.add_period("week:2026-10-26", date(2026, 11, 1))
+    world.add_period("month:2026-11-01", november)
+    surveys = ("SV_CUSTOMER", "SV_PURCHASE", "SV_DELIVERY", "SV_TICKET")
+    known: set[tuple[str, date, int]] = set()
+    changes = 0
+    for _ in range(25):
+        for _ in range(8):
+            way = chance.choice(("customer", "purchase", "delivery", "ticket"))
+            day = date(2026, 10, 1) + timedelta(days=chance.randrange(61))
+            customer = chance.randrange(1, 90)
+            if (way, day, customer) in known and way != "customer":
+                world.remove_eligible(way, day, customer, 1)
+                known.discard((way, day, customer))
+                continue
+            stays = any(one[0] == way and one[2] == customer for one in known)
+            country = chance.choice(("BR", "ES"))
+            if way != "customer":
+                world.add_eligible(way, day, country, "consumer", customer, 1)
+            elif not stays:
+                world.add_eligible(way, day, "BR", "consumer", customer, 1)
+            else:
+                continue
+            known.add((way, day, customer))
+        # The answers of a night replace those of the night before.
+        world.connection.execute("truncate warehouse.mart_nps_daily")
+        for survey in chance.sample(surveys, chance.randrange(len(surveys))):
+            for country in ("BR", "ES"):
+                counts = (chance.randrange(30), 5, chance.randrange(30))
+                world.add_nps(
+                    date(2026, 10, 28), survey, country, "consumer", counts
+                )
+                world.add_nps(november, survey, country, "consumer", counts)
+        for day in (date(2026, 10, 28), november):
+            world.mark_dirty("mart_nps_daily.answered_date", str(day))
+        if chance.random() < 0.2:
+            world.connection.execute(
+                "delete from warehouse.int_score_periods"
+                " where period_key = 'month:2026-11-01'"
+            )
+            world.mark_dirty("int_score_periods.period_key", "month:2026-11-01")
+        elif not world.read(
+            "select 1 from warehouse.int_score_periods"
+            " where period_key = 'month:2026-11-01'"
+        ):
+            world.add_period("month:2026-11-01", november)
+            world.mark_dirty("int_score_periods.period_key", "month:2026-11-01")
+        changes += world.compute()
+        world.connection.execute("truncate audit.dirty_keys")
+        with world.connection.transaction(force_rollback=True):
+            world.enter_code(None)
+            assert world.compute() == 0
+    assert changes > 100

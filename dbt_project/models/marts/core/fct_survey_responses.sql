@@ -22,7 +22,9 @@
     },
     indexes=[
         {'columns': ['response_id']},
-        {'columns': ['customer_key']},
+        {'columns': [
+            'customer_key', 'answered_date', 'metric', 'survey_kind', 'is_confidential', 'is_counted',
+        ]},
         {'columns': ['answered_date']},
         {'columns': [score_part('answered_date', 'customer_key')]},
     ],
