@@ -129,7 +129,7 @@ class Reader:
 
 
 def wait_until_seen(readers: Sequence[Reader], version: int) -> None:
-    """Wait until each reader has seen a version that is published now; a minute at most."""
+    """Wait, a minute at most, until each reader has seen what is published now."""
     deadline = time.monotonic() + 60
     while any(version not in reader.seen for reader in readers):
         assert time.monotonic() < deadline, f"nobody saw version {version}"

@@ -1,8 +1,9 @@
 """Customers whom events made eligible, counted part by part and kept between builds.
 
 In: ``warehouse.int_survey_frames``, the periods to compute and the frames that changed.
-Out: ``statistics.eligible_customers``. A night's customers did something in this quarter
-and, a few of them, long ago: of the old periods only their parts are counted anew.
+Out: ``statistics.eligible_customers``. A night's customers did something in this
+quarter and, a few of them, long ago: of the old periods only their parts are counted
+anew.
 """
 
 from collections.abc import Sequence
@@ -34,8 +35,8 @@ def count_missing(
 ) -> int:
     """Count who was eligible in periods that were never counted.
 
-    A customer counts once in a period: in the cell of the last day on which an event made
-    him eligible, and not at all when he is eligible as a customer on its last day.
+    A customer counts once in a period: in the cell of the last day on which an event
+    made him eligible, and not at all when he is eligible as a customer on its last day.
 
     Parameters
     ----------

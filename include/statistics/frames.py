@@ -1,9 +1,9 @@
 """Frames: how many customers were eligible for a survey in a period, by cell.
 
-In: ``warehouse.int_survey_frames``, what is kept of it, and the periods to compute. Out: counts by period,
-for one way of being eligible or several together. Everybody counts once: as a customer
-in the cell of the period's last day, else in the cell of the last day on which an event
-made him eligible.
+In: ``warehouse.int_survey_frames``, what is kept of it, and the periods to compute.
+Out: counts by period, for one way of being eligible or several together. Everybody
+counts once: as a customer in the cell of the period's last day, else in the cell of the
+last day on which an event made him eligible.
 """
 
 from collections import Counter

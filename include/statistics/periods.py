@@ -13,9 +13,9 @@ def collect(connection: psycopg.Connection, *, is_whole: bool) -> int:
     """Collect the periods whose answers or frames changed; returns how many they are.
 
     A period's answers changed with a day of a daily mart, or, those of a confidential
-    survey, with a sum of the period. Its frames changed with an event on one of its days,
-    or with a customer who entered or left a cell up to its end. Old periods of which no
-    answer is left are among them, too.
+    survey, with a sum of the period. Its frames changed with an event on one of its
+    days, or with a customer who entered or left a cell up to its end. Old periods of
+    which no answer is left are among them, too.
 
     Parameters
     ----------
@@ -70,7 +70,10 @@ _CHANGED_FRAMES = """
     ) as changed
     inner join periods_known as known
         on known.period_end >= changed.frame_date
-        and (changed.eligible_for = 'customer' or known.period_start <= changed.frame_date)
+        and (
+            changed.eligible_for = 'customer'
+            or known.period_start <= changed.frame_date
+        )
 """
 
 _CHANGED_PERIODS = """

@@ -369,9 +369,7 @@ def test_who_was_eligible_is_kept_as_if_counted_anew(world: StatisticsWorld) -> 
         for survey in chance.sample(surveys, chance.randrange(len(surveys))):
             for country in ("BR", "ES"):
                 counts = (chance.randrange(30), 5, chance.randrange(30))
-                world.add_nps(
-                    date(2026, 10, 28), survey, country, "consumer", counts
-                )
+                world.add_nps(date(2026, 10, 28), survey, country, "consumer", counts)
                 world.add_nps(november, survey, country, "consumer", counts)
         for day in (date(2026, 10, 28), november):
             world.mark_dirty("mart_nps_daily.answered_date", str(day))
