@@ -23,6 +23,8 @@ from include.loading.local_folder import find_problem
 log = logging.getLogger(__name__)
 
 DATE_PATTERN = re.compile(r"\d{4}-\d{2}-\d{2}")
+# How long a store may say nothing before it is asked again.
+CONNECT_SECONDS, REQUEST_SECONDS = 10, 60
 UNFINISHED_SUFFIXES = (".part", ".filepart", ".tmp", ".crdownload")
 
 
@@ -174,8 +176,8 @@ def _find_file_system(url: str) -> tuple[fs.FileSystem, str]:
             region=os.environ.get("AWS_REGION")
             or os.environ.get("AWS_DEFAULT_REGION")
             or "us-east-1",
-            connect_timeout=10,
-            request_timeout=60,
+            connect_timeout=CONNECT_SECONDS,
+            request_timeout=REQUEST_SECONDS,
             retry_strategy=fs.AwsStandardS3RetryStrategy(max_attempts=4),
         )
         return store, f"{parts.netloc}{parts.path}".rstrip("/")

@@ -1,9 +1,10 @@
-"""A TCP proxy that cuts connections: real servers fail behind it, and come back."""
+"""A TCP proxy that cuts or stalls connections: real servers fail behind it, and come
+back."""
 
 import contextlib
 import socket
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -15,13 +16,16 @@ class FlakyProxy:
     """Passes bytes on to a server on loopback; the first `cuts` long talks are cut.
 
     A connection is cut once more than `after` bytes went through it in either way; with
-    0 it is cut as soon as anything is said. `seen` counts the cuts that were made.
+    0 it is cut as soon as anything is said. With `stalls` it is not cut: it stays open,
+    and nothing goes through any more. `seen` counts the cuts that were made.
     """
 
     target_port: int
     cuts: int
     after: int = 0
     seen: int = 0
+    stalls: bool = False
+    _ended: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         self._lock = threading.Lock()
@@ -36,6 +40,7 @@ class FlakyProxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ended.set()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -58,6 +63,8 @@ class FlakyProxy:
             while data := source.recv(PIECE):
                 passed[0] += len(data)
                 if passed[0] > self.after and self._take_cut():
+                    if self.stalls:
+                        self._ended.wait()
                     break
                 drain.sendall(data)
         for end in (source, drain):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
@@ -15,7 +16,7 @@ from pyarrow import fs
 from include import night
 from include import settings as settings_module
 from include.errors import SettingsError, WarehouseError
-from include.loading import feed_session
+from include.loading import feed_session, landing
 from include.loading.file_content import FileProblem, spool
 from include.loading.file_copy import hash_file
 from include.loading.landing import LandedFile, Landing
@@ -216,9 +217,48 @@ def test_an_s3_server_that_fails_for_good_is_told_and_leaves_nothing(
     assert failures(s3_world) == [(sentence, True)]
 
 
+def test_an_s3_server_that_says_nothing_is_asked_again(
+    s3_world: BadNight, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = urlsplit(os.environ["AWS_ENDPOINT_URL_S3"]).port
+    assert port
+    monkeypatch.setattr(landing, "REQUEST_SECONDS", 1)
+    with FlakyProxy(port, cuts=1, after=200_000, stalls=True) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{proxy.port}")
+        assert extract(s3_world.settings) is None
+        assert proxy.seen == 1
+    assert count(s3_world) == (1, ROWS)
+
+
+def test_an_s3_server_that_refuses_the_credentials_is_told_at_once(
+    s3_world: BadNight,
+) -> None:
+    endpoint = os.environ["AWS_ENDPOINT_URL_S3"]
+
+    def let_in_without_rights(requests: str) -> None:
+        """After as many requests the server asks for rights, and nobody has any."""
+        request = Request(
+            f"{endpoint}/moto-api/reset-auth",
+            data=requests.encode(),
+            headers={"Content-Type": "text/plain"},
+        )
+        urlopen(request).close()
+
+    let_in_without_rights("0")
+    try:
+        sentence = str(extract(s3_world.settings))
+    finally:
+        let_in_without_rights("inf")
+    assert "cannot be listed" in sentence
+    assert "the credentials and the connection" in sentence
+    assert count(s3_world)[0] == 0
+    assert extract(s3_world.settings) is None
+    assert failures(s3_world) == [(sentence, True)]
+
+
 def test_an_object_that_is_gone_when_it_is_opened_is_said_so(
     s3_world: BadNight,
 ) -> None:
-    landing = Landing(s3_world.settings.landing_url)
+    zone = Landing(s3_world.settings.landing_url)
     with pytest.raises(FileProblem, match="the file cannot be opened"):
-        hash_file(landing, LandedFile("shop/orders/gone.csv", 3))
+        hash_file(zone, LandedFile("shop/orders/gone.csv", 3))
