@@ -20,7 +20,9 @@ left join event_kinds
     and event_kinds.event_name = coalesce(dated.event_name, '')
 where occurred_date >= valid_from and occurred_date < valid_to;
 create index on by_hand.fct_touchpoints (event_id);
-create index on by_hand.fct_touchpoints (customer_key, advances_stage, journey_stage);
+create index on by_hand.fct_touchpoints
+    (customer_key, advances_stage, journey_stage, occurred_at);
+create index on by_hand.fct_touchpoints (case_id);
 create index on by_hand.fct_touchpoints (occurred_date);
 create index on by_hand.fct_touchpoints (touchpoint, source_system);
 analyze by_hand.fct_touchpoints;

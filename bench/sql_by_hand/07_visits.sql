@@ -207,9 +207,8 @@ select
 from placed
 left join stage_sets using (skipped_bits);
 create index on by_hand.fct_journey_stage_visits (visit_key);
-create index on by_hand.fct_journey_stage_visits (customer_key);
-create index on by_hand.fct_journey_stage_visits
-((coalesce(case_id, 'customer:' || cast(customer_key as text))));
+create index on by_hand.fct_journey_stage_visits (customer_key, entered_at);
+create index on by_hand.fct_journey_stage_visits (case_id);
 create index on by_hand.fct_journey_stage_visits (entered_date);
 create index on by_hand.fct_journey_stage_visits (open_until);
 analyze by_hand.fct_journey_stage_visits;

@@ -273,6 +273,9 @@ from dated
 inner join customers using (customer_key)
 where answered_date >= valid_from and answered_date < valid_to;
 create index on by_hand.fct_survey_responses (response_id);
-create index on by_hand.fct_survey_responses (customer_key);
+create index on by_hand.fct_survey_responses
+    (customer_key, answered_date, metric, survey_kind, is_confidential, is_counted);
 create index on by_hand.fct_survey_responses (answered_date);
+create index on by_hand.fct_survey_responses
+    (((answered_date - date '2000-01-01') * 4 + get_byte(uuid_send(customer_key), 0) / 64));
 analyze by_hand.fct_survey_responses;

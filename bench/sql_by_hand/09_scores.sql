@@ -174,6 +174,7 @@ select
     ) - 1 as period_end
 from named;
 create index on by_hand.int_score_periods (period_key);
+create index on by_hand.int_score_periods (score_period_key);
 
 -- What the test of a change needs to know of those who answered in both periods.
 create temporary table score_tests on commit drop as
