@@ -7,6 +7,7 @@ which the rebuilt table differs from what the model selects as a whole.
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import psycopg
 
@@ -53,27 +54,10 @@ class ModelUnderTest:
             connection.execute(
                 f"insert into wanted ({names}) values ({values})", list(row.values())
             )
-        for place, expression in self._read_marks(name).items():
-            connection.execute(
-                f"insert into audit.dirty_keys select distinct '{name}.{place}',"
-                f" cast({expression} as text) from ("
-                f" (select * from {table} except select * from wanted) union all"
-                f" (select * from wanted except select * from {table})) as changed"
-                f" where {expression} is not null on conflict do nothing"
-            )
+        mark_changes(connection, self._nodes[name], table)
         connection.execute(f"delete from {table}")
         connection.execute(f"insert into {table} select * from wanted")
         connection.execute("drop table wanted")
-
-    def _read_marks(self, name: str) -> dict[str, str]:
-        config = self._nodes[name].config
-        row_key = config.unique_key
-        row_key = row_key if isinstance(row_key, str) else row_key[0]
-        marked_by = config.meta.get("rebuild_by", row_key)
-        marks = {marked_by: marked_by}
-        for mark in config.meta.get("marks", []):
-            marks |= {mark: mark} if isinstance(mark, str) else mark
-        return marks
 
     def say_as_of(self, day: date) -> None:
         """The sources have delivered this day, the last build had the day before."""
@@ -114,3 +98,31 @@ class ModelUnderTest:
     def fetch(self, query: str) -> list[tuple]:
         with connect(self._settings) as connection:
             return connection.execute(query).fetchall()
+
+
+def mark_changes(connection: psycopg.Connection, node: Any, table: str) -> None:
+    """Mark what differs between a table and the temporary table `wanted`.
+
+    Parameters
+    ----------
+    node : the table's model in dbt's manifest, whose marks these are
+    """
+    row_key = node.config.unique_key
+    row_key = row_key if isinstance(row_key, str) else row_key[0]
+    marked_by = node.config.meta.get("rebuild_by", row_key)
+    marks: dict[str, str | dict[str, str]] = {marked_by: marked_by}
+    for mark in node.config.meta.get("marks", []):
+        marks |= {mark: mark} if isinstance(mark, str) else mark
+    for place, mark in marks.items():
+        if isinstance(mark, str):
+            key, columns = mark, "*"
+        else:
+            key, columns = "key", f"{mark['key']} as key, {mark['of']}"
+        connection.execute(
+            f"insert into audit.dirty_keys select distinct '{node.name}.{place}',"
+            f" cast({key} as text) from ("
+            f" (select {columns} from {table} except select {columns} from wanted)"
+            f" union all (select {columns} from wanted"
+            f" except select {columns} from {table})) as changed"
+            f" where {key} is not null on conflict do nothing"
+        )

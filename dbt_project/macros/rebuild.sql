@@ -7,7 +7,9 @@
     3. The strategy `replace_changed` compares their old and new rows, replaces the rows
        that differ, and marks what changed (old place and new place) for the models that
        read this one, all in one transaction. It marks the key, and what `meta.marks`
-       lists: a column, or a mapping of a name to an expression over the row.
+       lists: a column, or a mapping of a name to an expression over the row. A mapping
+       with `key` and `of` marks the key only where the columns of a row named by `of` have
+       changed, for a model that reads no others.
 
     The key is `meta.rebuild_by`, or the first column of the unique key. A model that
     rebuilds less than all rows of a key names them by another column, `meta.rebuild_rows_by`:
@@ -134,13 +136,31 @@ true
     insert into {{ target }} ({{ column_list }})
     select {{ column_list }} from rows_new;
 
-    {% for place, key in marks.items() -%}
+    {% for place, mark in marks.items() -%}
+    {%- set key = mark if mark is string else mark.key -%}
     insert into audit.dirty_keys (place, key)
     select '{{ this.identifier }}.{{ place }}', cast(changed.key as text)
     from (
+    {%- if mark is string %}
         select {{ key }} as key from rows_replaced
         union
         select {{ key }} as key from rows_new
+    {%- else %}
+        select distinct key
+        from (
+            (
+                select {{ key }} as key, {{ mark.of }} from rows_replaced
+                except all
+                select {{ key }} as key, {{ mark.of }} from rows_new
+            )
+            union all
+            (
+                select {{ key }} as key, {{ mark.of }} from rows_new
+                except all
+                select {{ key }} as key, {{ mark.of }} from rows_replaced
+            )
+        ) as moved
+    {%- endif %}
     ) as changed
     where changed.key is not null
     on conflict do nothing;

@@ -318,3 +318,95 @@ def test_invitations_of_a_night_are_those_of_a_full_build(warehouse: Settings) -
         # After every other round the build fails later on: its changes are kept.
         if number % 2:
             model.forget_changes()
+
+
+class Listened:
+    """Touches, invitations that they triggered, and answers; all change at random."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.touches: dict[int, Row] = {}
+        self.invitations: dict[int, Row] = {}
+        self.answers: dict[int, Row] = {}
+        for number in range(60):
+            self.put(number)
+
+    def put(self, number: int) -> None:
+        """Make the touch, invitation and answer of this number anew."""
+        person = key(self.random.randrange(CUSTOMERS))
+        day = START.date() + timedelta(days=self.random.randrange(12))
+        self.touches[number] = {
+            "event_id": f"t:{number}",
+            "customer_key": person,
+            "touchpoint": self.random.choice(("checkout", "store", "parcel")),
+            "journey_stage": "purchase",
+            "occurred_date": day,
+        }
+        self.invitations[number] = {
+            "invitation_id": f"m:{number}",
+            "customer_key": person,
+            "trigger_event_id": f"t:{number % 20}",
+            "is_delivered": self.random.random() < 0.8,
+            "is_confidential": self.random.random() < 0.2,
+            "sent_date": day,
+        }
+        is_counted = self.random.random() < 0.8
+        self.answers[number] = {
+            "response_id": f"r:{number // 2}",
+            "answer_id": f"r:{number // 2}:{number % 2}",
+            "customer_key": person,
+            "touchpoint": self.random.choice(("checkout", "store", "parcel")),
+            "journey_stage": "purchase",
+            "metric": "nps",
+            "is_counted": is_counted,
+            "exclusion_reason": None if is_counted else "repeated_answer",
+            "is_confidential": self.random.random() < 0.2,
+            "answered_date": day,
+        }
+
+    def give_to_others(self) -> None:
+        """Re-identify everybody: the same happened, to other people."""
+        for rows in (self.touches, self.invitations, self.answers):
+            for number, row in rows.items():
+                rows[number] = row | {"customer_key": key(CUSTOMERS + number % 5)}
+
+    def change(self) -> None:
+        for _ in range(3):
+            self.put(self.random.randrange(60))
+        rows = self.random.choice((self.touches, self.invitations, self.answers))
+        rows.pop(self.random.choice(list(rows)))
+
+    def list_tables(self) -> dict[str, list[Row]]:
+        return {
+            "fct_touchpoints": list(self.touches.values()),
+            "int_touchpoint_events": [
+                {"event_id": row["event_id"], "touchpoint": row["touchpoint"]}
+                for row in self.touches.values()
+            ],
+            "fct_survey_invitations": list(self.invitations.values()),
+            "fct_survey_responses": list(self.answers.values()),
+        }
+
+
+def test_a_day_is_listened_to_anew_only_when_what_happened_changes(
+    warehouse: Settings,
+) -> None:
+    model = ModelUnderTest(warehouse, "int_listening_days")
+    world = Listened(seed=11)
+    model.receive(world.list_tables())
+    model.rebuild()
+    model.forget_changes()
+    assert model.fetch("select sum(touches) from warehouse.int_listening_days") == [
+        (60,)
+    ]
+    assert model.find_differences() == []
+    world.give_to_others()
+    model.receive(world.list_tables())
+    assert model.rebuild() == 0
+    for number in range(ROUNDS):
+        world.change()
+        model.receive(world.list_tables())
+        model.rebuild()
+        assert model.find_differences() == [], f"in round {number}"
+        if number % 2:
+            model.forget_changes()

@@ -17,6 +17,7 @@ import pytest
 
 from include.building.dbt import Dbt
 from include.settings import Settings, connect
+from tests.changed_rows import mark_changes
 
 VISITS = "fct_journey_stage_visits"
 MODELS = (VISITS, "int_journey_stage_entries")
@@ -207,22 +208,7 @@ class Warehouse:
             connection.execute(
                 f"insert into wanted ({names}) values ({values})", list(row.values())
             )
-        node = self._nodes[model]
-        row_key = node.config.unique_key
-        row_key = row_key if isinstance(row_key, str) else row_key[0]
-        meta = node.config.meta
-        rebuild_by = meta.get("rebuild_by", row_key)
-        marks = {rebuild_by: rebuild_by}
-        for mark in meta.get("marks", []):
-            marks |= {mark: mark} if isinstance(mark, str) else mark
-        for name, expression in marks.items():
-            connection.execute(
-                f"insert into audit.dirty_keys select distinct '{model}.{name}',"
-                f" cast({expression} as text) from ("
-                f" (select * from {table} except select * from wanted) union all"
-                f" (select * from wanted except select * from {table})) as changed"
-                f" where {expression} is not null on conflict do nothing"
-            )
+        mark_changes(connection, self._nodes[model], table)
         connection.execute(f"delete from {table}")
         connection.execute(f"insert into {table} select * from wanted")
         connection.execute("drop table wanted")

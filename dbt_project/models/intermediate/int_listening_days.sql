@@ -1,7 +1,8 @@
+{# Whose a touch, an invitation or an answer is does not matter here. #}
 {% set rebuild_when %}{% raw %}
-    select split_part(key, ':', 2) from {{ dirty('fct_touchpoints.customer_day') }} as touched
+    select key from {{ dirty('fct_touchpoints.listened_day') }} as touched
     union
-    select key from {{ dirty('fct_survey_invitations.sent_date') }} as invited
+    select key from {{ dirty('fct_survey_invitations.listened_day') }} as invited
     union
     select cast(invitations.sent_date as text)
     from {{ ref('fct_survey_invitations') }} as invitations
@@ -9,7 +10,7 @@
         select key from {{ dirty('int_touchpoint_events.event_id') }} as events
     )
     union
-    select key from {{ dirty('fct_survey_responses.answered_date') }} as answered
+    select key from {{ dirty('fct_survey_responses.listened_day') }} as answered
 {% endraw %}{% endset %}
 
 {{ config(

@@ -68,7 +68,13 @@
     unique_key='invitation_id',
     meta={
         'rebuild_when': rebuild_when,
-        'marks': ['sent_date'],
+        'marks': [
+            'sent_date',
+            {'listened_day': {
+                'key': 'sent_date',
+                'of': 'invitation_id, trigger_event_id, is_delivered, is_confidential',
+            }},
+        ],
         'publish_where': 'not is_confidential',
     },
     indexes=[

@@ -17,7 +17,15 @@
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'response_id',
-        'marks': ['answered_date', 'customer_key', {'scored_answer': scored_answer()}],
+        'marks': [
+            'answered_date',
+            'customer_key',
+            {'scored_answer': scored_answer()},
+            {'listened_day': {
+                'key': 'answered_date',
+                'of': 'answer_id, response_id, touchpoint, is_counted, is_confidential',
+            }},
+        ],
         'publish_where': 'not is_confidential',
     },
     indexes=[

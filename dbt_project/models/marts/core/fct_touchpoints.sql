@@ -22,6 +22,7 @@
             'customer_key',
             {'customer_day': "customer_key || ':' || occurred_date"},
             {'customer_stage': "customer_key || ':' || journey_stage"},
+            {'listened_day': {'key': 'occurred_date', 'of': 'event_id, touchpoint'}},
         ],
     },
     indexes=[
