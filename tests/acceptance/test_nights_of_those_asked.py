@@ -373,6 +373,11 @@ class Listened:
     def change(self) -> None:
         for _ in range(3):
             self.put(self.random.randrange(60))
+        # The same touches and answers on the same days, at another touchpoint.
+        for rows in (self.touches, self.answers):
+            for number in self.random.sample(list(rows), 4):
+                touchpoint = self.random.choice(("checkout", "store", "parcel"))
+                rows[number] = rows[number] | {"touchpoint": touchpoint}
         rows = self.random.choice((self.touches, self.invitations, self.answers))
         rows.pop(self.random.choice(list(rows)))
 

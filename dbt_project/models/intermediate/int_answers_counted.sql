@@ -30,6 +30,7 @@ answers_timed as (
         min(recorded_at) over (partition by invitation_id, question_id) as first_recorded_at
     from {{ ref('int_survey_answers') }}
     where exclusion_reason is null
+        and invitation_id is not null
         {%- if is_incremental() %}
         -- An array is taken for short, and found by index.
         and invitation_id = any(array(select answers.invitation_id from answers))
