@@ -121,8 +121,8 @@ def mark_changes(connection: psycopg.Connection, node: Any, table: str) -> None:
         connection.execute(
             f"insert into audit.dirty_keys select distinct '{node.name}.{place}',"
             f" cast({key} as text) from ("
-            f" (select {columns} from {table} except select {columns} from wanted)"
+            f" (select {columns} from {table} except all select {columns} from wanted)"
             f" union all (select {columns} from wanted"
-            f" except select {columns} from {table})) as changed"
+            f" except all select {columns} from {table})) as changed"
             f" where {key} is not null on conflict do nothing"
         )

@@ -69,11 +69,17 @@
     meta={
         'rebuild_when': rebuild_when,
         'marks': [
-            'sent_date',
             {'listened_day': {
                 'key': 'sent_date',
                 'of': 'invitation_id, trigger_event_id, is_delivered, is_confidential',
             }},
+            {'funnel_day': {
+                'key': 'sent_date',
+                'of': 'survey_id, survey_kind, invitation_channel, is_confidential, is_delivered, '
+                    ~ 'delivery_is_assumed, is_opened, is_started, is_finished_in_time, '
+                    ~ 'is_finished_late, is_fatigue_breach',
+            }},
+            {'invited': {'key': 'invitation_id', 'of': 'is_confidential'}},
         ],
         'publish_where': 'not is_confidential',
     },

@@ -18,12 +18,21 @@
         'rebuild_when': rebuild_when,
         'rebuild_by': 'response_id',
         'marks': [
-            'answered_date',
             'customer_key',
             {'scored_answer': scored_answer()},
             {'listened_day': {
                 'key': 'answered_date',
                 'of': 'answer_id, response_id, touchpoint, is_counted, is_confidential',
+            }},
+            {'uninvited_day': {
+                'key': 'answered_date',
+                'of': 'response_id, survey_id, survey_kind, collection_channel, invitation_id, '
+                    ~ 'is_counted, is_confidential',
+            }},
+            {'daily_score': {
+                'key': 'answered_date',
+                'of': 'metric, survey_kind, survey_id, journey_stage, experience_channel, segment, '
+                    ~ 'country, score, is_top_box, is_counted, is_confidential',
             }},
         ],
         'publish_where': 'not is_confidential',

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_survey_responses.answered_date') }} as days
+    select key from {{ dirty('fct_survey_responses.daily_score') }} as days
 {% endraw %}{% endset %}
 
 {{ config(

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_survey_invitations.sent_date') }} as days
+    select key from {{ dirty('fct_survey_invitations.funnel_day') }} as days
     union
     -- cohorts that have come nearer to maturity
     select cast(cohorts.sent_date as text)
@@ -23,7 +23,7 @@ invitations as (
     where not is_confidential
         {%- if is_incremental() %}
         and sent_date in (
-            select cast(key as date) from {{ dirty('fct_survey_invitations.sent_date') }} as days
+            select cast(key as date) from {{ dirty('fct_survey_invitations.funnel_day') }} as days
         )
         {%- endif %}
 ),
@@ -69,7 +69,7 @@ cohorts_counted as (
     from {{ this }} as cohorts
     where {{ to_rebuild('cohorts.sent_date', 'date') }}
         and not exists (
-            select from {{ dirty('fct_survey_invitations.sent_date') }} as days
+            select from {{ dirty('fct_survey_invitations.funnel_day') }} as days
             where cast(days.key as date) = cohorts.sent_date
         )
     {%- endif %}

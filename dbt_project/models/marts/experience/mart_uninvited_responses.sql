@@ -1,11 +1,11 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_survey_responses.answered_date') }} as days
+    select key from {{ dirty('fct_survey_responses.uninvited_day') }} as days
     union
     -- the invitation may become known after its answer
     select cast({{ reporting_date('answers.recorded_at') }} as text)
     from {{ ref('int_survey_answers') }} as answers
     where answers.invitation_id in (
-        select key from {{ dirty('fct_survey_invitations.invitation_id') }} as invitations
+        select key from {{ dirty('fct_survey_invitations.invited') }} as invitations
     )
 {% endraw %}{% endset %}
 
