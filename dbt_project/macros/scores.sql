@@ -39,12 +39,12 @@ inner join (
 {%- endmacro %}
 
 {#
-    Answers that count, those of a condition in an incremental build, one row for each
+    Answers that count, those of a query in an incremental build, one row for each
     metric that they are counted in: a CES answer is one of the mean and one of the easy
     share. test_value is what a test of a change averages: +1, 0, -1 for the NPS, 1 or 0
     for a share, the score itself for the CES.
 #}
-{% macro score_answers(condition) -%}
+{% macro score_answers(rebuilt_answers) -%}
 select
         {{ score_pool() }},
         answers.customer_key,
@@ -67,48 +67,53 @@ select
             else cast(coalesce(answers.is_top_box, false) as integer)
         end as test_value,
         answers.answered_date,
-        {{ score_part('answers.answered_date', 'answers.customer_key') }} as score_part
-    from {{ ref('fct_survey_responses') }} as answers
+        {{ repeat_part('answers.answered_date', 'answers.customer_key') }} as repeat_part
+    from {{ '(' ~ rebuilt_answers ~ ')' if is_incremental() else ref('fct_survey_responses') }} as answers
     {{ score_measures() }}
     where answers.is_counted
-        {%- if is_incremental() %}
-        and {{ condition }}
-        {%- endif %}
 {%- endmacro %}
 
 {#
-    Scores are summed in parts, so that an answer that changes costs the sums of its part:
-    a day and a quarter of the customers (by the first bits of their key), as one number.
+    Scores are summed in parts, so that an answer that changes costs the sums of its part: a
+    day and a share of the customers (by the first bits of their key), as one number. What
+    answers have to do with others of their customer is dear to count: a day
+    has 16 parts of it. Of the plain sums it has four.
 #}
-{% macro score_part(answered_date, customer_key) -%}
-(({{ answered_date }} - date '2000-01-01') * 4 + get_byte(uuid_send({{ customer_key }}), 0) / 64)
+{% macro repeat_part(answered_date, customer_key) -%}
+(({{ answered_date }} - date '2000-01-01') * 16 + get_byte(uuid_send({{ customer_key }}), 0) / 16)
 {%- endmacro %}
 
-{% macro date_of_score_part(score_part) -%}
-(date '2000-01-01' + {{ score_part }} / 4)
+{% macro date_of_repeat_part(repeat_part) -%}
+(date '2000-01-01' + {{ repeat_part }} / 16)
+{%- endmacro %}
+
+{% macro score_part(repeat_part) -%}
+({{ repeat_part }} / 4)
 {%- endmacro %}
 
 {# An answer that is counted, by its part and its customer; others have none. #}
 {% macro scored_answer() -%}
 case
     when is_counted and metric <> 'driver'
-        then {{ score_part('answered_date', 'customer_key') }} || ':' || customer_key
+        then {{ repeat_part('answered_date', 'customer_key') }} || ':' || customer_key
 end
 {%- endmacro %}
 
 {# The parts and the customers of answers that came, changed or went. #}
 {% macro changed_score_answers() -%}
 select distinct
-            cast(split_part(key, ':', 1) as integer) as score_part,
+            cast(split_part(key, ':', 1) as integer) as repeat_part,
             cast(split_part(key, ':', 2) as uuid) as customer_key
         from {{ dirty('fct_survey_responses.scored_answer') }} as answers
 {%- endmacro %}
 
-{# The parts that a model rebuilds, as an array: answers are found by it by index. #}
-{% macro score_parts_to_rebuild() -%}
+{# The parts of answers that a model rebuilds, as an array: they are found by it by index.
+   A part of the sums is four of them. #}
+{% macro repeat_parts_to_rebuild(are_of_sums=false) -%}
     {%- if is_incremental() -%}
 array(
-            select cast(key as integer) from {{ source('audit', 'dirty_keys') }}
+            select cast(key as integer){{ ' * 4 + generate_series(0, 3)' if are_of_sums }}
+            from {{ source('audit', 'dirty_keys') }}
             where place = '{{ this.identifier }}'
         )
     {%- endif -%}
@@ -223,6 +228,11 @@ select
         "set local enable_sort = off",
         "set local enable_nestloop = off",
     ]) }}
+{%- endmacro %}
+
+{# The same for groups alone: scores are looked up one by one, and summed. #}
+{% macro hash_all_groups() -%}
+    {{ return(["set local work_mem = '256MB'", "set local enable_sort = off"]) }}
 {%- endmacro %}
 
 {# The planner cannot know how many scores a night's few periods have: where it expects a

@@ -8,7 +8,8 @@
     What a row cannot show alone is completed here:
     - uniqueness: equal values that share a rebuild key are in the same rows; where the
       tested columns are others, every row that equals a rebuilt one is read too;
-    - relationships: rows that were not rebuilt and whose parent has gone.
+    - relationships: rows that were not rebuilt and whose parent has gone. They are found by
+      the column that the parent is rebuilt by, where they have it (facts: the customer).
 #}
 
 {# dbt calls this for the rows of every generic test; each names them as it likes. #}
@@ -129,6 +130,17 @@ union all
 
 select children.{{ column_name }} as from_field
 from {{ child.relation_name }} as children
+    {%- set shared = find_rebuild_column(parent) %}
+    {%- if shared != field and shared in child.columns %}
+where children.{{ shared }} = any(array(
+        select cast(key as {{ find_column_type(child, shared) }})
+        from audit.dirty_keys where place = '{{ parent.name }}.{{ shared }}'
+    ))
+    and children.{{ column_name }} is not null
+    and not exists (
+        select from {{ to }} as parents where parents.{{ field }} = children.{{ column_name }}
+    )
+    {%- else %}
 where children.{{ column_name }} in (
         select cast(gone.key as {{ find_column_type(child, column_name) }})
         from audit.dirty_keys as gone
@@ -139,5 +151,6 @@ where children.{{ column_name }} in (
                     = cast(gone.key as {{ find_column_type(parent, field) }})
             )
     )
+    {%- endif %}
 {%- endif %}
 {% endtest %}

@@ -121,15 +121,27 @@ def test_a_row_whose_parent_has_gone_is_found_without_being_rebuilt(
     warehouse: Settings,
 ) -> None:
     drop_not_null(warehouse, "fct_tickets")
+    drop_not_null(warehouse, "fct_ticket_events")
     execute(
         warehouse,
-        "insert into warehouse.fct_tickets (ticket_id, customer_version_key)"
-        f" values ('1', '{A_KEY}')",
+        "insert into warehouse.fct_tickets"
+        " (ticket_id, customer_key, customer_version_key)"
+        f" values ('1', '{A_KEY}', '{A_KEY}')",
+    )
+    execute(
+        warehouse,
+        "insert into warehouse.fct_ticket_events (ticket_id) values ('2')",
     )
     assert find_failures(warehouse, "fct_tickets") == {}
-    mark(warehouse, "dim_customers.customer_version_key", A_KEY)
+    assert find_failures(warehouse, "fct_ticket_events") == {}
+    # Found by the customer, by which versions are rebuilt and facts have an index.
+    mark(warehouse, "dim_customers.customer_key", A_KEY)
     (lost,) = find_failures(warehouse, "fct_tickets")
     assert lost.startswith("relationships_fct_tickets_customer_version_key")
+    # Found by the parent's key itself.
+    mark(warehouse, "fct_tickets.ticket_id", "2")
+    (lost,) = find_failures(warehouse, "fct_ticket_events")
+    assert lost.startswith("relationships_fct_ticket_events_ticket_id")
 
 
 def test_a_row_that_breaks_a_rule_of_its_own_cannot_be_written(

@@ -3,13 +3,20 @@
     union
     select key from {{ dirty('int_response_touches.response_id') }} as touches
     union
+    -- who was asked during a visit that changed, or after it
     select links.response_id
-    from {{ ref('int_response_links') }} as links
+    from (
+        select
+            cast(left(key, 36) as uuid) as customer_key,
+            min(cast(substring(key from 38) as date)) as entered_date
+        from {{ dirty('fct_journey_stage_visits.stage_since') }} as visits
+        group by left(key, 36)
+    ) as changed
+    inner join {{ ref('int_response_links') }} as links
+        on links.customer_key = changed.customer_key
+        and links.sent_at >= {{ end_of_reporting_date('changed.entered_date - 1') }}
     where links.link_method = 'relational'
-        and links.customer_key in (
-            select cast(key as uuid)
-            from {{ dirty('fct_journey_stage_visits.customer_key') }} as customers
-        )
+        and links.looks_back_to_date is null
 {% endraw %}{% endset %}
 
 {{ config(

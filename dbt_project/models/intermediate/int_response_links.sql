@@ -44,7 +44,7 @@
     meta={'rebuild_when': rebuild_when},
     indexes=[
         {'columns': ['response_id']},
-        {'columns': ['customer_key', 'looks_back_to_date']},
+        {'columns': ['customer_key', 'looks_back_to_date', 'link_method', 'sent_at']},
         {'columns': ['event_id']},
     ],
 ) }}

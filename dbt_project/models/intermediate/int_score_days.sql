@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select score_part from ({{ changed_score_answers() }}) as changed
+    select {{ score_part('repeat_part') }} from ({{ changed_score_answers() }}) as changed
 {% endraw %}{% endset %}
 
 {%- set score = ['metric', 'survey_kind', 'is_confidential', 'breakdown', 'breakdown_value'] %}
@@ -24,16 +24,20 @@
 with
 
 answers as (
-    {{ score_answers(
-        score_part('answers.answered_date', 'answers.customer_key')
-        ~ ' = any(' ~ score_parts_to_rebuild() ~ ')'
-    ) }}
+    {% set rebuilt_answers %}
+        select *
+        from {{ ref('fct_survey_responses') }}
+        where {{ repeat_part('answered_date', 'customer_key') }}
+            = any({{ repeat_parts_to_rebuild(are_of_sums=true) }})
+    {% endset %}
+    {{ score_answers(rebuilt_answers) }}
 ),
 
 -- Answers that agree in everything are counted together before they are cut.
 alike_answers_counted as (
     select
-        score_part, answered_date, metric, survey_kind, is_confidential, {{ attributes }},
+        {{ score_part('repeat_part') }} as score_part,
+        answered_date, metric, survey_kind, is_confidential, {{ attributes }},
         count(*) filter (where metric = 'nps' and score >= 9) as promoters,
         count(*) filter (where metric = 'nps' and score between 7 and 8) as passives,
         count(*) filter (where metric = 'nps' and score <= 6) as detractors,

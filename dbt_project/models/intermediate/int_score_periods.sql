@@ -20,6 +20,7 @@
         'rebuild_rows_by': 'score_period_key',
     },
     indexes=[{'columns': ['period_key']}, {'columns': ['score_period_key']}],
+    pre_hook=hash_all_groups(),
 ) }}
 
 {%- set pool_and_cut = [

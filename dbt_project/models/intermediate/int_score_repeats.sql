@@ -5,33 +5,37 @@
     one; a new answer changes the sums of its own day alone.
 #}
 {% set rebuild_when %}{% raw %}
-    select score_part from ({{ changed_score_answers() }}) as changed
+    select repeat_part from ({{ changed_score_answers() }}) as changed
     union
     -- the customer's later answers, in this period and those compared with it
-    select {{ score_part('later.answered_date', 'later.customer_key') }}
+    select {{ repeat_part('later.answered_date', 'changed.customer_key') }}
     from ({{ changed_score_answers() }}) as changed
-    inner join {{ ref('fct_survey_responses') }} as later
-        on later.customer_key = changed.customer_key
-        and later.answered_date >= {{ date_of_score_part('changed.score_part') }}
-    where later.is_counted
-        and later.metric <> 'driver'
+    cross join lateral (
+        select answers.answered_date
+        from {{ ref('fct_survey_responses') }} as answers
+        where answers.customer_key = changed.customer_key
+            and answers.answered_date >= {{ date_of_repeat_part('changed.repeat_part') }}
+            and answers.is_counted
+            and answers.metric <> 'driver'
+        offset 0  -- by index, customer by customer
+    ) as later
 {% endraw %}{% endset %}
 
 {%- set pool = ['metric', 'survey_kind', 'is_confidential'] %}
 
 {{ config(
-    unique_key=['score_part', 'period_key', 'comparison', 'breakdown', 'breakdown_value'] + pool,
+    unique_key=['repeat_part', 'period_key', 'comparison', 'breakdown', 'breakdown_value'] + pool,
     meta={
         'rebuild_when': rebuild_when,
-        'rebuild_by': 'score_part',
+        'rebuild_by': 'repeat_part',
         'marks': [
-            'period_key',
             {'same_period': "case comparison when 'same' then " ~ score_period_key() ~ ' end'},
+            {'compared': "case when comparison <> 'same' then " ~ score_period_key() ~ ' end'},
         ],
     },
     indexes=[
-        {'columns': ['score_part']},
-        {'columns': ['period_key', 'breakdown_value', 'breakdown', 'metric']},
+        {'columns': ['repeat_part']},
+        {'columns': ['period_key', 'breakdown_value', 'breakdown', 'comparison', 'metric']},
     ],
     pre_hook=hash_all_groups_and_joins(),
 ) }}
@@ -80,7 +84,7 @@ answers_dated as materialized (
         {{ score_pool() }},
         answers.customer_key,
         answers.answered_date,
-        {{ score_part('answers.answered_date', 'answers.customer_key') }} as score_part
+        {{ repeat_part('answers.answered_date', 'answers.customer_key') }} as repeat_part
     from {{ ref('fct_survey_responses') }} as answers
     {{ score_measures() }}
     where answers.is_counted
@@ -88,8 +92,8 @@ answers_dated as materialized (
         and answers.customer_key = any(array(
             select rebuilt.customer_key
             from {{ ref('fct_survey_responses') }} as rebuilt
-            where {{ score_part('rebuilt.answered_date', 'rebuilt.customer_key') }}
-                = any({{ score_parts_to_rebuild() }})
+            where {{ repeat_part('rebuilt.answered_date', 'rebuilt.customer_key') }}
+                = any({{ repeat_parts_to_rebuild() }})
                 and rebuilt.is_counted
                 and rebuilt.metric <> 'driver'
         ))
@@ -114,7 +118,7 @@ answers_of_periods as materialized (
         periods.period_number,
         pools.pool_number,
         answers_dated.answered_date,
-        answers_dated.score_part
+        answers_dated.repeat_part
     from answers_dated
     inner join pools
         using ({{ pool }})
@@ -131,7 +135,7 @@ customers_of_periods as materialized (
         pool_number,
         period_number,
         count(*) as responses,
-        bool_or({{ to_rebuild('score_part', 'integer') }}) as is_to_rebuild
+        bool_or({{ to_rebuild('repeat_part', 'integer') }}) as is_to_rebuild
     from answers_of_periods
     group by customer_key, pool_number, period_number
 ),
@@ -183,11 +187,18 @@ days_of_those as materialized (
 ),
 
 answers as materialized (
-    {{ score_answers(
-        'answers.customer_key = any(array(select distinct customer_key from days_of_those))'
-        ~ ' and answers.answered_date = any(array('
-        ~ 'select distinct answered_date from days_of_those))'
-    ) }}
+    {% set rebuilt_answers %}
+        select found.*
+        from (select distinct customer_key, answered_date from days_of_those) as wanted
+        cross join lateral (
+            select *
+            from {{ ref('fct_survey_responses') }} as all_answers
+            where all_answers.customer_key = wanted.customer_key
+                and all_answers.answered_date = wanted.answered_date
+            offset 0  -- by index, one by one
+        ) as found
+    {% endset %}
+    {{ score_answers(rebuilt_answers) }}
 ),
 
 alike_answers as materialized (
@@ -221,7 +232,7 @@ answers_numbered as materialized (
         pools.pool_number,
         alike_answers.alike_number,
         answers.answered_date,
-        answers.score_part,
+        answers.repeat_part,
         answers.test_value
     from answers
     inner join pools
@@ -237,7 +248,7 @@ answers_cut as materialized (
         days_of_those.period_number,
         cuts.cut_number,
         answers.answered_date,
-        answers.score_part,
+        answers.repeat_part,
         answers.test_value
     from answers_numbered as answers
     inner join days_of_those
@@ -282,7 +293,7 @@ answers_compared as materialized (
         and customers_again.pool_number = answers_in_order.pool_number
         and customers_again.period_number = answers_in_order.period_number
         and customers_again.comparison <> 'same'
-    where {{ to_rebuild('answers_in_order.score_part', 'integer') }}
+    where {{ to_rebuild('answers_in_order.repeat_part', 'integer') }}
 ),
 
 answers_after_others as (
@@ -290,20 +301,20 @@ answers_after_others as (
         'same' as comparison,
         period_number,
         cut_number,
-        score_part,
+        repeat_part,
         test_value,
         responses_before,
         sum_before,
         true as is_counted_again
     from answers_in_order
     where responses_before > 0
-        and {{ to_rebuild('score_part', 'integer') }}
+        and {{ to_rebuild('repeat_part', 'integer') }}
     union all
     select
         after.comparison,
         after.period_number,
         after.cut_number,
-        after.score_part,
+        after.repeat_part,
         after.test_value,
         before.responses_before,
         before.sum_before,
@@ -317,7 +328,7 @@ answers_after_others as (
 
 repeats_summed as (
     select
-        score_part,
+        repeat_part,
         period_number,
         cut_number,
         comparison,
@@ -327,12 +338,12 @@ repeats_summed as (
         cast(sum(responses_before * test_value) as bigint) as responses_before_by_sums_after,
         cast(sum(responses_before) as bigint) as responses_multiplied
     from answers_after_others
-    group by score_part, period_number, cut_number, comparison
+    group by repeat_part, period_number, cut_number, comparison
 ),
 
 score_repeats as (
     select
-        repeats_summed.score_part,
+        repeats_summed.repeat_part,
         periods.period_key,
         repeats_summed.comparison,
         cuts.metric,

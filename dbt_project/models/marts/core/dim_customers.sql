@@ -28,7 +28,7 @@
 
 {{ config(
     unique_key=['customer_key', 'valid_from'],
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'customer_key', 'marks': ['customer_version_key']},
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'customer_key'},
     indexes=[{'columns': ['customer_key']}],
 ) }}
 

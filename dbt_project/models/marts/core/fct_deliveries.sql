@@ -1,7 +1,9 @@
 {% set rebuild_when %}{% raw %}
     select key from {{ dirty('int_deliveries.delivery_id') }} as changed_deliveries
     union
-    {{ event_facts_to_rebuild('hubspot:delivery:', 'delivery_id') }}
+    {{ event_facts_to_rebuild(
+        'hubspot:delivery:', 'delivery_id', delivery_event_date(reporting_date('shipped_at'))
+    ) }}
     union
     -- the day of the order says whether it came the same day
     select deliveries_of_orders.delivery_id
@@ -51,9 +53,7 @@ deliveries_dated as (
     select
         *,
         -- The day whose version of the customer it joins.
-        coalesce(
-            delivered_date, shipped_date, ordered_date, promised_date, cast('1900-01-01' as date)
-        ) as event_date
+        {{ delivery_event_date('shipped_date') }} as event_date
     from deliveries_of_orders
 ),
 

@@ -132,11 +132,19 @@
         'rebuild_by': 'customer_key',
         'rebuild_rows_by': 'visit_key',
         'publish_by': 'visit_key',
-        'marks': ['entered_date', {'journey': "customer_key || ':' || journey_number"}],
+        'marks': [
+            {'journey': "customer_key || ':' || journey_number"},
+            {'stage_since': {
+                'key': "customer_key || ':' || entered_date",
+                'of': 'visit_key, lane, journey_stage, entered_at, open_until',
+            }},
+        ],
     },
     indexes=[
         {'columns': ['visit_key']},
-        {'columns': ['customer_key', 'entered_at']},
+        {'columns': [
+            'customer_key', 'lane', 'entered_at', 'journey_stage', 'visit_number', 'journey_number',
+        ]},
         {'columns': ['case_id']},
         {'columns': ['entered_date']},
         {'columns': ['open_until']},
@@ -176,7 +184,7 @@ kept_stages as (
         cuts.is_support,
         stages.journey_stage,
         stages.stage_bit,
-        count(*) as visits,
+        max(visits.visit_number) as visits,
         max(visits.journey_number) as journey_number,
         max(max(visits.journey_number)) over one_lane as last_journey_number,
         max(max(visits.entered_at)) over one_lane as last_entered_at

@@ -3,7 +3,7 @@
     union
     select key from {{ dirty('int_first_purchases.order_id') }} as first_purchases
     union
-    {{ event_facts_to_rebuild('hubspot:order:', 'order_id') }}
+    {{ event_facts_to_rebuild('hubspot:order:', 'order_id', 'ordered_date') }}
 {% endraw %}{% endset %}
 
 {{ config(

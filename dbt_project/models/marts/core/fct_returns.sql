@@ -1,7 +1,7 @@
 {% set rebuild_when %}{% raw %}
     select key from {{ dirty('int_returns.return_id') }} as changed_returns
     union
-    {{ event_facts_to_rebuild('hubspot:return:', 'return_id') }}
+    {{ event_facts_to_rebuild('hubspot:return:', 'return_id', 'returned_date') }}
     union
     select returns_of_orders.return_id
     from {{ ref('int_returns') }} as returns_of_orders

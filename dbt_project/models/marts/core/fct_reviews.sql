@@ -7,11 +7,7 @@
         select key from {{ dirty('int_identities.identity_id') }} as identities
     )
     union
-    select reviews.review_id
-    from {{ this }} as reviews
-    where reviews.customer_key in (
-        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
-    )
+    {{ facts_of_other_versions('review_id', 'published_date') }}
 {% endraw %}{% endset %}
 
 {{ config(

@@ -14,13 +14,7 @@
             select key from {{ dirty('int_identities.identity_id') }} as identities_changed
         )
         union
-        select invitations.invitation_id
-        from {{ ref('int_identities') }} as identities
-        inner join {{ ref('int_survey_invitations') }} as invitations
-            on invitations.identity_id = identities.identity_id
-        where identities.customer_key in (
-            select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
-        )
+        {{ facts_of_other_versions('invitation_id', 'sent_date') }}
     ),
     -- where they were, and where they will be, among the invitations of a customer
     places as (
@@ -127,9 +121,34 @@ customers as (
         customer_key,
         survey_kind,
         is_confidential,
+        min(sent_at) as first_sent_at,
         max(sent_at) as last_sent_at
     from invitations
     group by customer_key, survey_kind, is_confidential
+),
+
+-- What stays as it is matters from the last delivered one before on.
+customers_before as (
+    select
+        customers.*,
+        coalesce(delivered_before.sent_at, customers.first_sent_at) as read_from
+    from customers
+    left join lateral (
+        select others.sent_at
+        from {{ this }} as others
+        where others.customer_key = customers.customer_key
+            and others.survey_kind = customers.survey_kind
+            and others.is_confidential = customers.is_confidential
+            and others.sent_at < customers.first_sent_at
+            and others.is_delivered
+            and not exists (
+                select from {{ dirty('fct_survey_invitations') }} as rebuilt
+                where rebuilt.key = others.invitation_id
+            )
+        order by others.sent_at desc
+        limit 1
+    ) as delivered_before
+        on true
 ),
 
 {% endif -%}
@@ -137,7 +156,7 @@ invitations_of_customers as (
     select * from invitations
     {%- if is_incremental() %}
     union all
-    -- What the same customers were sent before, and stays as it is.
+    -- What the same customers were sent, and stays as it is.
     select
         others.invitation_id,
         others.survey_id,
@@ -156,12 +175,12 @@ invitations_of_customers as (
         others.opened_at,
         others.started_at,
         others.finished_at
-    from customers
+    from customers_before as customers
     inner join {{ this }} as others
         on others.customer_key = customers.customer_key
         and others.survey_kind = customers.survey_kind
         and others.is_confidential = customers.is_confidential
-        and others.sent_at <= customers.last_sent_at
+        and others.sent_at between customers.read_from and customers.last_sent_at
     where not exists (
             select from {{ dirty('fct_survey_invitations') }} as rebuilt
             where rebuilt.key = others.invitation_id

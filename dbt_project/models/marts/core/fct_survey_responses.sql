@@ -5,11 +5,7 @@
     union
     select key from {{ dirty('int_response_attributions.response_id') }} as attributed
     union
-    select answers.response_id
-    from {{ this }} as answers
-    where answers.customer_key in (
-        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
-    )
+    {{ facts_of_other_versions('response_id', 'answered_date') }}
 {% endraw %}{% endset %}
 
 {{ config(
@@ -43,7 +39,7 @@
             'customer_key', 'answered_date', 'metric', 'survey_kind', 'is_confidential', 'is_counted',
         ]},
         {'columns': ['answered_date']},
-        {'columns': [score_part('answered_date', 'customer_key')]},
+        {'columns': [repeat_part('answered_date', 'customer_key')]},
     ],
 ) }}
 

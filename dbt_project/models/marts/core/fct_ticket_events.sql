@@ -7,11 +7,7 @@
         select key from {{ dirty('int_identities.identity_id') }} as identities
     )
     union
-    select events.ticket_id
-    from {{ this }} as events
-    where events.customer_key in (
-        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
-    )
+    {{ facts_of_other_versions('ticket_id', 'occurred_date', ['customer_version_key']) }}
 {% endraw %}{% endset %}
 
 {{ config(

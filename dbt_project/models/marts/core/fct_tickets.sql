@@ -7,11 +7,9 @@
         select key from {{ dirty('int_identities.identity_id') }} as identities
     )
     union
-    select tickets.ticket_id
-    from {{ this }} as tickets
-    where tickets.customer_key in (
-        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
-    )
+    {{ facts_of_other_versions(
+        'ticket_id', 'created_date', ['customer_version_key', 'segment', 'country', 'account_key']
+    ) }}
     union
     select key from {{ dirty('int_ticket_events.ticket_id') }} as tickets_with_events
     union

@@ -7,11 +7,7 @@
         select key from {{ dirty('int_identities.identity_id') }} as identities
     )
     union
-    select touches.event_id
-    from {{ this }} as touches
-    where touches.customer_key in (
-        select cast(key as uuid) from {{ dirty('dim_customers.customer_key') }} as customers
-    )
+    {{ facts_of_other_versions('event_id', 'occurred_date') }}
 {% endraw %}{% endset %}
 
 {{ config(
