@@ -101,8 +101,24 @@ class Dbt:
             raise BuildError(f"dbt did not run: {_words(result.exception)}.")
         return _read_outcomes(result)
 
+    def _forget_parse_of_other_macros(self) -> None:
+        """Have everything read anew when a macro has changed.
+
+        dbt keeps what it parsed, and reads again what has changed since. It misses a
+        config that calls a changed macro: its marks would be those of the old code.
+        """
+        macros = sorted((self._project / "macros").rglob("*.sql"))
+        digest = hashlib.sha256(b"".join(path.read_bytes() for path in macros))
+        parsed_macros = self._target / "parsed_macros.sha256"
+        if parsed_macros.exists() and parsed_macros.read_text() == digest.hexdigest():
+            return
+        (self._target / "partial_parse.msgpack").unlink(missing_ok=True)
+        self._target.mkdir(parents=True, exist_ok=True)
+        parsed_macros.write_text(digest.hexdigest())
+
     def _invoke(self, arguments: Sequence[str]) -> dbtRunnerResult:
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        self._forget_parse_of_other_macros()
         with _environment(self._environment), self._log.open("a") as log:
 
             def tell(event: Any) -> None:
