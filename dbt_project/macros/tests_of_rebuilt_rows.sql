@@ -9,7 +9,7 @@
     - uniqueness: equal values that share a rebuild key are in the same rows; where the
       tested columns are others, every row that equals a rebuilt one is read too;
     - relationships: rows that were not rebuilt and whose parent has gone. They are found by
-      the column that the parent is rebuilt by, where they have it (facts: the customer).
+      the column that the parent marks, where they have it (facts: the customer).
 #}
 
 {# dbt calls this for the rows of every generic test; each names them as it likes. #}
@@ -35,11 +35,14 @@
 
 {# The column whose values are the keys that the model rebuilds. #}
 {% macro find_rebuild_column(node) -%}
+    {{ return(node.config.meta.get('rebuild_rows_by') or find_marked_column(node)) }}
+{%- endmacro %}
+
+{# The column whose values the model marks where its rows change. #}
+{% macro find_marked_column(node) -%}
     {%- set row_key = node.config.unique_key -%}
-    {%- set meta = node.config.meta -%}
     {{ return(
-        meta.get('rebuild_rows_by')
-        or meta.get('rebuild_by', row_key if row_key is string else row_key[0])
+        node.config.meta.get('rebuild_by', row_key if row_key is string else row_key[0])
     ) }}
 {%- endmacro %}
 
@@ -130,7 +133,7 @@ union all
 
 select children.{{ column_name }} as from_field
 from {{ child.relation_name }} as children
-    {%- set shared = find_rebuild_column(parent) %}
+    {%- set shared = find_marked_column(parent) %}
     {%- if shared != field and shared in child.columns %}
 where children.{{ shared }} = any(array(
         select cast(key as {{ find_column_type(child, shared) }})

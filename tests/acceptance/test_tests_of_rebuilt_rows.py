@@ -144,6 +144,23 @@ def test_a_row_whose_parent_has_gone_is_found_without_being_rebuilt(
     assert lost.startswith("relationships_fct_ticket_events_ticket_id")
 
 
+def test_a_score_whose_parent_has_gone_is_found_by_its_period(
+    warehouse: Settings,
+) -> None:
+    drop_not_null(warehouse, "int_score_changes")
+    execute(
+        warehouse,
+        "insert into warehouse.int_score_changes"
+        " (score_change_key, score_period_key, period_key)"
+        " values ('nps|month:2026-01-01|previous', 'nps|month:2026-01-01',"
+        " 'month:2026-01-01')",
+    )
+    assert find_failures(warehouse, "int_score_changes") == {}
+    mark(warehouse, "int_score_periods.period_key", "month:2026-01-01")
+    (lost,) = find_failures(warehouse, "int_score_changes")
+    assert lost.startswith("relationships_int_score_changes_score_period_key")
+
+
 def test_a_row_that_breaks_a_rule_of_its_own_cannot_be_written(
     warehouse: Settings,
 ) -> None:
