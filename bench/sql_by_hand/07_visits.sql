@@ -207,7 +207,8 @@ select
 from placed
 left join stage_sets using (skipped_bits);
 create index on by_hand.fct_journey_stage_visits (visit_key);
-create index on by_hand.fct_journey_stage_visits (customer_key, entered_at);
+create index on by_hand.fct_journey_stage_visits
+    (customer_key, lane, entered_at, journey_stage, visit_number, journey_number);
 create index on by_hand.fct_journey_stage_visits (case_id);
 create index on by_hand.fct_journey_stage_visits (entered_date);
 create index on by_hand.fct_journey_stage_visits (open_until);

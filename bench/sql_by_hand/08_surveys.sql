@@ -277,5 +277,5 @@ create index on by_hand.fct_survey_responses
     (customer_key, answered_date, metric, survey_kind, is_confidential, is_counted);
 create index on by_hand.fct_survey_responses (answered_date);
 create index on by_hand.fct_survey_responses
-    (((answered_date - date '2000-01-01') * 4 + get_byte(uuid_send(customer_key), 0) / 64));
+    (((answered_date - date '2000-01-01') * 16 + get_byte(uuid_send(customer_key), 0) / 16));
 analyze by_hand.fct_survey_responses;

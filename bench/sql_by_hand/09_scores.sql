@@ -286,3 +286,4 @@ select
 from named
 group by score_period_key, period_key, comparison;
 create index on by_hand.int_score_changes (period_key);
+create index on by_hand.int_score_changes (score_period_key);
