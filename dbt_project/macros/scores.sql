@@ -68,7 +68,11 @@ select
         end as test_value,
         answers.answered_date,
         {{ repeat_part('answers.answered_date', 'answers.customer_key') }} as repeat_part
-    from {{ '(' ~ rebuilt_answers ~ ')' if is_incremental() else ref('fct_survey_responses') }} as answers
+    from {% if is_incremental() -%}
+        ({{ rebuilt_answers }})
+        {%- else -%}
+        {{ ref('fct_survey_responses') }}
+        {%- endif %} as answers
     {{ score_measures() }}
     where answers.is_counted
 {%- endmacro %}
@@ -76,8 +80,8 @@ select
 {#
     Scores are summed in parts, so that an answer that changes costs the sums of its part: a
     day and a share of the customers (by the first bits of their key), as one number. What
-    answers have to do with others of their customer is dear to count: a day
-    has 16 parts of it. Of the plain sums it has four.
+    answers have to do with others of their customer is dear to count: a day has 16 parts
+    of it (repeat_part). Of the plain sums it has four (score_part).
 #}
 {% macro repeat_part(answered_date, customer_key) -%}
 (({{ answered_date }} - date '2000-01-01') * 16 + get_byte(uuid_send({{ customer_key }}), 0) / 16)
@@ -89,6 +93,10 @@ select
 
 {% macro score_part(repeat_part) -%}
 ({{ repeat_part }} / 4)
+{%- endmacro %}
+
+{% macro repeat_parts_of(score_part) -%}
+{{ score_part }} * 4 + generate_series(0, 3)
 {%- endmacro %}
 
 {# An answer that is counted, by its part and its customer; others have none. #}
@@ -107,12 +115,12 @@ select distinct
         from {{ dirty('fct_survey_responses.scored_answer') }} as answers
 {%- endmacro %}
 
-{# The parts of answers that a model rebuilds, as an array: they are found by it by index.
-   A part of the sums is four of them. #}
-{% macro repeat_parts_to_rebuild(are_of_sums=false) -%}
+{# The repeat parts that a model rebuilds, out of its keys, as an array: answers are found
+   by it by index. #}
+{% macro repeat_parts_to_rebuild(out_of_key='cast(key as integer)') -%}
     {%- if is_incremental() -%}
 array(
-            select cast(key as integer){{ ' * 4 + generate_series(0, 3)' if are_of_sums }}
+            select {{ out_of_key }}
             from {{ source('audit', 'dirty_keys') }}
             where place = '{{ this.identifier }}'
         )
@@ -218,25 +226,15 @@ select
 
 {#
     The planner takes the attributes of an answer for independent: it expects as many groups
-    as there are answers, and would sort wide text on disk; it expects a handful of rows
-    of a CTE, and would loop over it. Hashing is many times as fast. For the model's own
-    transaction alone.
+    as there are answers, and would sort wide text on disk. Hashing is many times as fast.
+    For the model's own transaction alone, here and below.
 #}
-{% macro hash_all_groups_and_joins() -%}
-    {{ return([
-        "set local work_mem = '256MB'",
-        "set local enable_sort = off",
-        "set local enable_nestloop = off",
-    ]) }}
-{%- endmacro %}
-
-{# The same for groups alone: scores are looked up one by one, and summed. #}
 {% macro hash_all_groups() -%}
     {{ return(["set local work_mem = '256MB'", "set local enable_sort = off"]) }}
 {%- endmacro %}
 
-{# The planner cannot know how many scores a night's few periods have: where it expects a
-   handful it loops over all of them for each. For the model's own transaction alone. #}
+{# The planner cannot know how many rows a CTE has, or a night's few periods scores: where it
+   expects a handful it loops over all of them for each. #}
 {% macro join_by_hash() -%}
     {{ return(["set local enable_nestloop = off"]) }}
 {%- endmacro %}

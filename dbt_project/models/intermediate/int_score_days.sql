@@ -15,7 +15,7 @@
         {'columns': ['score_part']},
         {'columns': ['breakdown_value', 'breakdown', 'metric', 'survey_kind', 'answered_date']},
     ],
-    pre_hook=hash_all_groups_and_joins(),
+    pre_hook=hash_all_groups() + join_by_hash(),
 ) }}
 
 {%- set attributes = score_attributes() | join(', ') %}
@@ -28,7 +28,7 @@ answers as (
         select *
         from {{ ref('fct_survey_responses') }}
         where {{ repeat_part('answered_date', 'customer_key') }}
-            = any({{ repeat_parts_to_rebuild(are_of_sums=true) }})
+            = any({{ repeat_parts_to_rebuild(repeat_parts_of('cast(key as integer)')) }})
     {% endset %}
     {{ score_answers(rebuilt_answers) }}
 ),

@@ -37,7 +37,7 @@
         {'columns': ['repeat_part']},
         {'columns': ['period_key', 'breakdown_value', 'breakdown', 'comparison', 'metric']},
     ],
-    pre_hook=hash_all_groups_and_joins(),
+    pre_hook=hash_all_groups() + join_by_hash(),
 ) }}
 
 {%- set pool = pool | join(', ') %}

@@ -128,7 +128,7 @@ customers as (
 ),
 
 -- What stays as it is matters from the last delivered one before on.
-customers_before as (
+customers_read as (
     select
         customers.*,
         coalesce(delivered_before.sent_at, customers.first_sent_at) as read_from
@@ -175,7 +175,7 @@ invitations_of_customers as (
         others.opened_at,
         others.started_at,
         others.finished_at
-    from customers_before as customers
+    from customers_read as customers
     inner join {{ this }} as others
         on others.customer_key = customers.customer_key
         and others.survey_kind = customers.survey_kind

@@ -25,7 +25,7 @@
                 'of': 'response_id, survey_id, survey_kind, collection_channel, invitation_id, '
                     ~ 'is_counted, is_confidential',
             }},
-            {'daily_score': {
+            {'scored_day': {
                 'key': 'answered_date',
                 'of': 'metric, survey_kind, survey_id, journey_stage, experience_channel, segment, '
                     ~ 'country, score, is_top_box, is_counted, is_confidential',

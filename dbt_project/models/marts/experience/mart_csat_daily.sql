@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_survey_responses.daily_score') }} as days
+    select key from {{ dirty('fct_survey_responses.scored_day') }} as days
 {% endraw %}{% endset %}
 
 {{ config(
