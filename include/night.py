@@ -24,6 +24,7 @@ from include.loading.feed_session import open_session
 from include.loading.landing import Landing
 from include.loading.loader import LoadResult
 from include.loading.raw_tables import create_raw_tables
+from include.runs import record_step
 from include.settings import Settings, connect
 
 if TYPE_CHECKING:
@@ -70,16 +71,18 @@ def extract(
     failure is in ``audit.feed_failures`` too.
     """
     prepare(settings)
-    result = _extract(settings, role, first, last, run_id, progress)
-    if result.failures:
-        raise WarehouseError(" ".join(result.failures))
+    with record_step(settings, run_id, f"extract_{role}"):
+        result = _extract(settings, role, first, last, run_id, progress)
+        if result.failures:
+            raise WarehouseError(" ".join(result.failures))
     return result
 
 
 def check_raw(settings: Settings, run_id: str) -> GateResult:
     """Gate 1: accept or hold every load that waits."""
     prepare(settings)
-    return gates.check_raw(settings, run_id)
+    with record_step(settings, run_id, "check_raw"):
+        return gates.check_raw(settings, run_id)
 
 
 def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> "BuildResult":
@@ -87,7 +90,8 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> "Build
     # dbt takes seconds to import; the tasks that load do without it.
     from include.building import builds
 
-    return builds.build(settings, run_id, with_tests=with_tests)
+    with record_step(settings, run_id, "build"):
+        return builds.build(settings, run_id, with_tests=with_tests)
 
 
 def check_marts(settings: Settings, run_id: str) -> GateResult:
@@ -99,17 +103,18 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
 
     Raises GateError when the marts must not be published.
     """
-    build_id = _find_last_build(settings)
-    try:
-        result = gates.check_marts(settings, run_id)
-    except GateError as error:
-        if not _hold_loads_of_failed_source(settings, run_id, error):
-            raise
-        from include.building import builds
+    with record_step(settings, run_id, "check_marts"):
+        build_id = _find_last_build(settings)
+        try:
+            result = gates.check_marts(settings, run_id)
+        except GateError as error:
+            if not _hold_loads_of_failed_source(settings, run_id, error):
+                raise
+            from include.building import builds
 
-        build_id = builds.build(settings, run_id).build_id
-        result = gates.check_marts(settings, run_id)
-    _note_that_build_passed(settings, build_id)
+            build_id = builds.build(settings, run_id).build_id
+            result = gates.check_marts(settings, run_id)
+        _note_that_build_passed(settings, build_id)
     return result
 
 
@@ -127,7 +132,8 @@ def publish_stopped_build(
 
 def publish(settings: Settings, run_id: str) -> publishing.PublishResult:
     """Copy what changed into marts."""
-    return publishing.publish(settings, run_id)
+    with record_step(settings, run_id, "publish"):
+        return publishing.publish(settings, run_id)
 
 
 def report(settings: Settings, run_id: str) -> Path:
@@ -138,10 +144,11 @@ def report(settings: Settings, run_id: str) -> Path:
     """
     from include.scorecard import write_scorecard
 
-    page = write_scorecard(settings)
-    problems = find_problems(settings, run_id)
-    if problems:
-        raise WarehouseError(" ".join(problems))
+    with record_step(settings, run_id, "report"):
+        page = write_scorecard(settings)
+        problems = find_problems(settings, run_id)
+        if problems:
+            raise WarehouseError(" ".join(problems))
     return page
 
 
@@ -210,7 +217,8 @@ def run_nights(
     """
     prepare(settings)
     for role in ROLES:
-        _extract(settings, role, first, last, run_id, progress)
+        with record_step(settings, run_id, f"extract_{role}"):
+            _extract(settings, role, first, last, run_id, progress)
     result = check_raw(settings, run_id)
     progress(f"gate 1: {result.checked} loads checked, {len(result.held_loads)} held")
     built = build(settings, run_id, with_tests=with_tests)

@@ -22,6 +22,7 @@ from include.errors import WarehouseError
 from include.gates.raw import LOCK_NAME as GATE_LOCK
 from include.loading.load_records import lock_feed, reopen_load
 from include.loading.replay import replay_load
+from include.runs import record_step
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
@@ -101,7 +102,10 @@ def reread_rejects(
     """
     night.prepare(settings)
     contracts = read_contracts(settings.project_folder)
-    with connect(settings, "loader") as connection:
+    with (
+        record_step(settings, run_id, "reread"),
+        connect(settings, "loader") as connection,
+    ):
         connection.autocommit = True
         if load_id is not None:
             feed = _find_feed(connection, load_id, feed)

@@ -33,6 +33,8 @@ grant insert, update, delete, maintain
     audit.gate_results, audit.key_accounts, audit.model_runs, audit.models, audit.settings,
     audit.source_counts, audit.unpublished_keys
     to {transformer};
+-- How each step of a run went, whoever it worked as.
+grant insert, update on audit.run_steps to {transformer};
 -- Gate 2 holds the loads of the source that it doubts.
 grant update on audit.loads to {transformer};
 grant insert, update on audit.publishes to {publisher};

@@ -81,7 +81,7 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildR
         except BuildError as error:
             failure = str(error)
         with connection.transaction():
-            _record_outcomes(connection, build_id, outcomes)
+            _record_outcomes(connection, build_id, outcomes, rebuilt)
             if failure is None:
                 _finish(connection, build_id, contracts, touched)
             else:
@@ -284,8 +284,12 @@ def _finish(
 
 
 def _record_outcomes(
-    connection: psycopg.Connection, build_id: int, outcomes: list[NodeOutcome]
+    connection: psycopg.Connection,
+    build_id: int,
+    outcomes: list[NodeOutcome],
+    rebuilt: list[str],
 ) -> None:
+    """Note what was built, how long it took, and what of it: all, or so many keys."""
     built = [
         outcome
         for outcome in outcomes
@@ -306,6 +310,14 @@ def _record_outcomes(
                 for item in outcomes
             ],
         )
+    connection.execute(
+        "update audit.model_runs set is_whole = models.model = any(%(rebuilt)s),"
+        " keys_rebuilt = case when models.model <> all(%(rebuilt)s)"
+        "  then (select count(*) from audit.dirty_keys where place = models.model) end"
+        " from audit.models where models.model = model_runs.model"
+        " and models.kind = 'incremental' and build_id = %(build)s",
+        {"rebuilt": rebuilt, "build": build_id},
+    )
 
 
 def _count_for_status(connection: psycopg.Connection) -> None:

@@ -39,15 +39,13 @@ DATABASES = ("warehouse", "airflow")
 START_SECONDS = 60
 STOP_SECONDS = 60
 
-# For two cores and a few gigabytes of memory, with loads of a million rows.
+# For two cores, with loads of a million rows; `size_caches` adds to them.
 OPTIONS = {
     "listen_addresses": ports.LOOPBACK,
     "unix_socket_directories": "",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "max_connections": "100",
-    "shared_buffers": "512MB",
-    "effective_cache_size": "2GB",
     "work_mem": "64MB",
     "maintenance_work_mem": "256MB",
     "max_parallel_workers_per_gather": "1",
@@ -71,7 +69,13 @@ OPTIONS_WITHOUT_DURABILITY = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    # Several of these run at once, on little data.
+    "shared_buffers": "512MB",
+    "effective_cache_size": "2GB",
 }
+LARGEST_SHARED_BUFFERS_MB = 8192
+SMALLEST_SHARED_BUFFERS_MB = 128
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 SMALLEST_SHARED_MEMORY = 1 << 30
 
 
@@ -238,7 +242,7 @@ class EmbeddedPostgres:
                 self._server.wait(STOP_SECONDS)
         port = self._fixed_port or ports.choose_port(self._port_file)
         self._port_file.write_text(f"{port}\n")
-        options = dict(OPTIONS, port=str(port))
+        options = OPTIONS | size_caches(_find_memory_mb()) | {"port": str(port)}
         if not self._is_durable:
             options.update(OPTIONS_WITHOUT_DURABILITY)
         if not _has_shared_memory():
@@ -319,6 +323,29 @@ def find_programs() -> Path:
             "The embedded PostgreSQL is not installed: run make, which installs it."
         )
     return Path(spec.origin).parent / "pginstall18"
+
+
+def size_caches(memory_mb: int) -> dict[str, str]:
+    """Return the cache options for a machine with so many megabytes of memory.
+
+    A quarter of it is the server's own, as PostgreSQL's manual advises: a night looks
+    up its customers all over a long history, and the system's cache forgets what only
+    they read. The planner may count on as much again in the system's.
+    """
+    own = memory_mb // 4
+    own = max(SMALLEST_SHARED_BUFFERS_MB, min(own, LARGEST_SHARED_BUFFERS_MB))
+    return {
+        "shared_buffers": f"{own}MB",
+        "effective_cache_size": f"{max(own, memory_mb // 2)}MB",
+    }
+
+
+def _find_memory_mb() -> int:
+    """Return what memory there is: the machine's, or what its container may take."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    with suppress(OSError, ValueError):  # no container, or one without a limit
+        memory = min(memory, int(CONTAINER_LIMIT.read_text()))
+    return memory >> 20
 
 
 def _has_shared_memory() -> bool:

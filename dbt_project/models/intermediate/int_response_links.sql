@@ -5,13 +5,15 @@
     from {{ ref('int_survey_answers') }} as answers
     where answers.invitation_id in (
         select key from {{ dirty('int_survey_invitations.invitation_id') }} as invitations
-        union
-        -- what caused an invitation may arrive, or change, after it
-        select invitations.invitation_id
-        from {{ ref('int_survey_invitations') }} as invitations
-        where invitations.trigger_event_id in (
-            select key from {{ dirty('int_touchpoint_events.event_id') }} as events
-        )
+    )
+    union
+    -- what caused an invitation may arrive, or change, after it
+    select answers.response_id
+    from {{ ref('int_survey_invitations') }} as invitations
+    inner join {{ ref('int_survey_answers') }} as answers
+        on answers.invitation_id = invitations.invitation_id
+    where invitations.trigger_event_id in (
+        select key from {{ dirty('int_touchpoint_events.event_id') }} as events
     )
     union
     -- and so may what an answer names

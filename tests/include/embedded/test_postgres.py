@@ -211,3 +211,20 @@ def test_root_keeps_the_data_elsewhere_when_the_server_may_not_enter(
     finally:
         server.stop()
     assert not server.is_running()
+
+
+@pytest.mark.parametrize(
+    ("memory_mb", "own", "expected"),
+    [
+        (256, "128MB", "128MB"),
+        (4096, "1024MB", "2048MB"),
+        (131072, "8192MB", "65536MB"),
+    ],
+)
+def test_the_servers_cache_follows_the_memory_that_there_is(
+    memory_mb: int, own: str, expected: str
+) -> None:
+    assert postgres.size_caches(memory_mb) == {
+        "shared_buffers": own,
+        "effective_cache_size": expected,
+    }
