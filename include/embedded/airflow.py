@@ -159,6 +159,9 @@ class EmbeddedAirflow:
             "AIRFLOW_HOME": str(self.folder),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": alchemy,
             "AIRFLOW__CORE__DAGS_FOLDER": str(self._project_folder / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(
+                self._project_folder / "dags" / "plugins"
+            ),
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -65,6 +66,7 @@ def airflow(
     project = tmp_path_factory.mktemp("project")
     (project / "dags").mkdir()
     (project / "dags" / "nightly.py").write_text(DAG)
+    shutil.copytree(PROJECT_FOLDER / "dags/plugins", project / "dags/plugins")
     shutil.copytree(
         PROJECT_FOLDER / "include",
         project / "include",
@@ -77,7 +79,10 @@ def airflow(
             folder / "logs",
             url,
             project,
-            {"CX_LANDING_URL": str(landing)},
+            {
+                "CX_LANDING_URL": str(landing),
+                "CX_REPORT_FOLDER": str(folder / "report"),
+            },
             is_scheduled=False,
         )
         try:
@@ -107,6 +112,65 @@ def test_a_night_runs_and_each_task_is_told(airflow: EmbeddedAirflow) -> None:
     assert "extract         done in" in text
     assert "publish         done in" in text
     assert "s after the trigger" in text
+
+
+@pytest.fixture(scope="module")
+def report_folder(airflow: EmbeddedAirflow) -> Path:
+    """A report folder with pages of a night, and with what is nobody's to read."""
+    folder = airflow.folder.parent / "report"
+    (folder / "data_docs").mkdir(parents=True)
+    (folder / "dbt").mkdir()
+    (folder / "scorecard.html").write_text("the scorecard")
+    (folder / "data_docs/index.html").write_text("the data docs")
+    (folder / "dbt/profiles.yml").write_text("a secret")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("scorecard.html", "the scorecard"),
+        ("data_docs/index.html", "the data docs"),
+    ],
+)
+def test_airflow_shows_the_pages_of_the_night_to_who_is_logged_in(
+    airflow: EmbeddedAirflow, report_folder: Path, path: str, text: str
+) -> None:
+    assert read_page(airflow, path) == (200, text)
+    assert read_page(airflow, path, is_logged_in=False)[0] == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "dbt/profiles.yml",
+        "data_docs/../dbt/profiles.yml",
+        "data_docs/%2e%2e/dbt/profiles.yml",
+        "%2e%2e/home/passwords.json",
+        "data_docs",
+        "missing.html",
+    ],
+)
+def test_airflow_shows_nothing_else_of_the_report_folder(
+    airflow: EmbeddedAirflow, report_folder: Path, path: str
+) -> None:
+    assert read_page(airflow, path)[0] == 404
+
+
+def read_page(
+    airflow: EmbeddedAirflow, path: str, *, is_logged_in: bool = True
+) -> tuple[int, str]:
+    """Ask the API server for a page of the report; its status and text."""
+    headers = {}
+    if is_logged_in:
+        login = httpx.post(
+            f"{airflow.url}/auth/token",
+            json={"username": "admin", "password": airflow.password},
+            trust_env=False,
+        )
+        headers = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    answer = httpx.get(f"{airflow.url}/report/{path}", headers=headers, trust_env=False)
+    return answer.status_code, answer.text
 
 
 def test_the_same_night_runs_again(airflow: EmbeddedAirflow) -> None:
