@@ -5,6 +5,7 @@ For whoever is logged in to Airflow; nothing else of the report folder is shown.
 
 import os
 from pathlib import Path
+from typing import Any, ClassVar
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView
 from airflow.api_fastapi.core_api.security import requires_access_view
@@ -37,8 +38,10 @@ def show_page(path: str) -> FileResponse:
 
 class ReportPages(AirflowPlugin):
     name = "report_pages"
-    fastapi_apps = [{"name": "report pages", "app": pages, "url_prefix": PREFIX}]
-    external_views = [
+    fastapi_apps: ClassVar[list[Any]] = [
+        {"name": "report pages", "app": pages, "url_prefix": PREFIX}
+    ]
+    external_views: ClassVar[list[Any]] = [
         {
             "name": "Scorecard",
             "href": f"{PREFIX}/{SCORECARD}",

@@ -25,6 +25,9 @@ def describe(folder: str, instants: list[str]) -> dict[str, object]:
                 "catchup": dag.catchup,
                 "doc": dag.doc_md,
                 "timetable": type(dag.timetable).__name__,
+                "cron": getattr(dag.timetable, "expression", None),
+                "hours": dag.dagrun_timeout
+                and dag.dagrun_timeout.total_seconds() / 3600,
                 "intervals": [
                     [moment.isoformat() for moment in find_interval(dag, instant)]
                     for instant in instants
