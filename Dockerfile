@@ -7,8 +7,8 @@ ENV PYTHONUNBUFFERED=1 \
     AIRFLOW_HOME=/opt/airflow
 
 RUN useradd --uid 50000 --create-home --home-dir /opt/airflow airflow \
-    && mkdir /opt/warehouse /report \
-    && chown airflow:airflow /opt/airflow /report
+    && mkdir /opt/warehouse /report /backups \
+    && chown airflow:airflow /opt/airflow /report /backups
 
 # The lock alone first, so that a change of code does not install everything again.
 COPY bin/make-venv requirements.txt /opt/build/

@@ -16,7 +16,7 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test test-slow up down accept replay url psql bench audit lint lock install install-dev
+.PHONY: help run test test-slow up down accept replay backup restore url psql bench audit lint lock install install-dev
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -61,6 +61,12 @@ accept: $(VENV)/.runtime  ## overrule a gate: LOAD=<number> puts it in force, BU
 
 replay: $(VENV)/.runtime  ## read rejected rows again after their contract was mended, and publish; FEED=<system.feed> or LOAD=<number> for some
 	@$(CLI) replay $(if $(FEED),--feed '$(FEED)') $(if $(LOAD),--load '$(LOAD)')
+
+backup: $(VENV)/.runtime  ## save the warehouse; TO=<folder that receives backups>
+	@$(CLI) backup $(if $(TO),--to '$(TO)')
+
+restore: $(VENV)/.runtime  ## bring a saved warehouse back: FROM=<backup>; REPLACE=yes drops the one that is there
+	@$(CLI) restore --folder '$(FROM)' --replace '$(REPLACE)'
 
 url: $(VENV)/.runtime  ## print the address that a BI tool reads marts at; ROLE=cx_agent or owner for theirs
 	@$(CLI) url $(if $(ROLE),--role '$(ROLE)')

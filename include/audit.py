@@ -5,13 +5,14 @@ schema itself lies in ``include/migrations``, one file per step, each run once.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import psycopg
 
 from include.access.roles import grant_roles
+from include.building.error_words import remove_values
 from include.errors import WarehouseError
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ def migrate(connection: psycopg.Connection, role_prefix: str = "") -> list[str]:
     roles what they may do.
 
     All of it in one transaction under a lock, so that two processes that start at once
-    do not run one twice.
+    do not run one twice, and one that fails leaves nothing behind.
 
     Parameters
     ----------
@@ -33,6 +34,9 @@ def migrate(connection: psycopg.Connection, role_prefix: str = "") -> list[str]:
 
     Returns:
         The names of the migrations that ran, e.g. ``["001_audit"]``.
+
+    Raises WarehouseError, and changes nothing, when a migration fails, or when newer
+    code has run others.
     """
     applied: list[str] = []
     with connection.transaction():
@@ -43,18 +47,41 @@ def migrate(connection: psycopg.Connection, role_prefix: str = "") -> list[str]:
             " applied_at timestamptz not null default clock_timestamp())"
         )
         rows = connection.execute("select name from audit.migrations").fetchall()
-        known = {row[0] for row in rows}
+        seen = {row[0] for row in rows}
+        refuse_newer_warehouse(seen)
         for path in sorted(MIGRATIONS_FOLDER.glob("*.sql")):
-            if path.stem in known:
-                continue
-            connection.execute(path.read_bytes())
-            connection.execute(
-                "insert into audit.migrations (name) values (%s)", [path.stem]
-            )
-            log.info("migration %s applied", path.stem)
-            applied.append(path.stem)
+            if path.stem not in seen:
+                _run_migration(connection, path)
+                applied.append(path.stem)
         grant_roles(connection, role_prefix)
     return applied
+
+
+def refuse_newer_warehouse(seen: Iterable[str]) -> None:
+    """Raise WarehouseError when migrations ran that this code does not have."""
+    known = {path.stem for path in MIGRATIONS_FOLDER.glob("*.sql")}
+    unknown = sorted(set(seen) - known)
+    if unknown:
+        raise WarehouseError(
+            f"This warehouse was made by newer code, with the migrations "
+            f"{', '.join(unknown)}, which this code does not know: run it with the "
+            "newer code (git pull, then docker compose build where it runs in "
+            "containers); nothing was changed."
+        )
+
+
+def _run_migration(connection: psycopg.Connection, path: Path) -> None:
+    try:
+        connection.execute(path.read_bytes())
+    except psycopg.Error as error:
+        reason = remove_values(" ".join(str(error).split()))
+        raise WarehouseError(
+            f"The migration {path.stem} failed ({reason}), and the warehouse is as it "
+            "was before: mend the cause, or go back to the code of before, then run "
+            "again."
+        ) from error
+    connection.execute("insert into audit.migrations (name) values (%s)", [path.stem])
+    log.info("migration %s applied", path.stem)
 
 
 def accept_load(connection: psycopg.Connection, load_id: int) -> None:

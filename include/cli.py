@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "down": lambda: _stop(runtime),
         "accept": lambda: _accept(runtime, options.load, options.build),
         "replay": lambda: _replay(runtime, options.feed, options.load),
+        "backup": lambda: _back_up(runtime, options.to),
+        "restore": lambda: _restore(runtime, options.folder, options.replace),
         "url": lambda: _print_url(runtime, options.role),
         "psql": lambda: _open_psql(runtime, options.role, options.arguments),
     }
@@ -168,6 +170,51 @@ def _replay(runtime: Runtime, feed: str | None, load_id: int | None) -> int:
     return 1 if problems else 0
 
 
+def _back_up(runtime: Runtime, parent: Path | None) -> int:
+    from include.backup.save import save_warehouse
+
+    runtime.postgres.start()
+    landing_url = runtime.landing_url or str(runtime.sample_folder)
+    is_sample = landing_url == str(runtime.sample_folder)
+    folder, saved = save_warehouse(
+        runtime.settings(landing_url),
+        (parent or runtime.folder / "backups").absolute(),
+        None if is_sample else landing_url,
+    )
+    print(f"{folder}: {saved.count_rows():,} rows")
+    print(
+        "Keep a copy on another disk, and the key secret apart from it "
+        f"({runtime.key_secret_place}): without it nobody can build on the backup."
+    )
+    return 0
+
+
+def _restore(runtime: Runtime, folder: Path, replace: str) -> int:
+    from include.backup.restore import restore_warehouse
+
+    if replace not in ("", "yes"):
+        raise WarehouseError(f"REPLACE is {replace!r}: say REPLACE=yes, or leave it.")
+    with runtime.reserved():
+        if runtime.is_up:
+            raise WarehouseError(
+                "Airflow is up and could start a night meanwhile: make down, restore, "
+                "then make up."
+            )
+        runtime.postgres.start()
+        restored = restore_warehouse(
+            runtime.settings(runtime.landing_url or str(runtime.sample_folder)),
+            folder,
+            replace=replace == "yes",
+        )
+        runtime.keep_key_secret()
+        runtime.landing_url = restored.landing_url or str(runtime.sample_folder)
+    print(
+        f"The warehouse is that of {restored.saved_at}: {restored.count_rows():,} rows,"
+        " each as it was saved."
+    )
+    return 0
+
+
 def _print_url(runtime: Runtime, role: str) -> int:
     runtime.postgres.start()
     print(runtime.url(LOGINS[role]))
@@ -283,6 +330,11 @@ def _build_parser() -> argparse.ArgumentParser:
     replay = verbs.add_parser("replay", help="read rejected rows again, and publish")
     replay.add_argument("--feed", help="of this feed alone: <system>.<feed>")
     replay.add_argument("--load", type=int, help="of the load of this number alone")
+    backup = verbs.add_parser("backup", help="save the warehouse")
+    backup.add_argument("--to", type=Path, help="the folder that receives backups")
+    restore = verbs.add_parser("restore", help="bring a saved warehouse back")
+    restore.add_argument("--folder", type=Path, required=True, help="one backup")
+    restore.add_argument("--replace", default="", help="yes: drop what is there")
     url = verbs.add_parser("url", help="start PostgreSQL and print its address")
     url.add_argument("--role", choices=LOGINS, default="bi_reader")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")

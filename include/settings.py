@@ -5,6 +5,7 @@ the role of who asks. S3 credentials and endpoints are the usual AWS_* variables
 the readers of landing files look up themselves.
 """
 
+import hashlib
 import os
 import re
 import time
@@ -50,6 +51,12 @@ class Settings:
     def name_role(self, role: Role) -> str:
         """Return the name of a role on the server."""
         return name_roles(self.role_prefix)[role]
+
+    def fingerprint_key(self) -> str:
+        """Return a fingerprint of the key secret, to tell whether it is another one."""
+        return hashlib.sha256(
+            b"cx key fingerprint:" + self.key_secret.encode()
+        ).hexdigest()
 
     def read_passwords(self) -> dict[str, str]:
         """Return the passwords of the roles that log in, by name on the server."""

@@ -55,11 +55,14 @@ def hash_marts(settings: Settings) -> Hashes:
 
 
 def compose_hash_query(table: str) -> sql.Composed:
-    """A query for the rows, and the hash over all columns, of a table of marts."""
+    """A query for the rows, and the hash over all columns, of a table of marts.
+
+    By their names: a column that came later stands last in the table.
+    """
     return sql.SQL(
-        "select count(*), coalesce(md5(string_agg("
-        "md5(published::text), '' order by md5(published::text))), '')"
-        " from {} as published"
+        "select count(*), coalesce(md5(string_agg(digest, '' order by digest)), '')"
+        " from (select md5(to_jsonb(published)::text) as digest"
+        "  from {} as published) as digests"
     ).format(sql.Identifier("marts", table))
 
 

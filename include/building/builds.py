@@ -22,7 +22,7 @@ from psycopg import sql
 from include import statistics
 from include.building import frozen_loads
 from include.building.build_lock import build_lock
-from include.building.dbt import Dbt, NodeOutcome, key_fingerprint, log_file
+from include.building.dbt import Dbt, NodeOutcome, log_file
 from include.building.dead_builds import drop_what_was_put_aside, take_up_dead_builds
 from include.building.error_words import remove_values
 from include.building.model_fingerprints import (
@@ -336,7 +336,7 @@ def _count_for_status(connection: psycopg.Connection) -> None:
 
 
 def _check_key_secret(connection: psycopg.Connection, settings: Settings) -> None:
-    fingerprint = key_fingerprint(settings)
+    fingerprint = settings.fingerprint_key()
     with connection.transaction():
         connection.execute(
             "insert into audit.settings (name, value) values ('key_fingerprint', %s)"

@@ -169,13 +169,6 @@ def compose_key_options(settings: Settings) -> str:
     return f"-c cx.key_inner={inner} -c cx.key_outer={outer}"
 
 
-def key_fingerprint(settings: Settings) -> str:
-    """Return a fingerprint of the key secret, to tell whether it is still the same."""
-    return hashlib.sha256(
-        b"cx key fingerprint:" + settings.key_secret.encode()
-    ).hexdigest()
-
-
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in variables}

@@ -85,6 +85,17 @@ class Runtime:
             set_passwords(connection, passwords, settings.key_secret)
         return self.postgres.url(user=role, password=passwords[role])
 
+    @property
+    def key_secret_place(self) -> str:
+        """Where the secret of the customer keys is kept, in words."""
+        if os.environ.get("CX_KEY_SECRET"):
+            return "CX_KEY_SECRET"
+        return str(self.folder / "key_secret")
+
+    def keep_key_secret(self) -> None:
+        """Remember the secret that the environment gave, for what comes after."""
+        write_private(self.folder / "key_secret", self._read_key_secret() + "\n")
+
     def airflow(self, landing_url: str) -> EmbeddedAirflow:
         """Return this clone's Airflow; PostgreSQL must have been started once.
 

@@ -1,0 +1,1 @@
+"""Backups of the warehouse: saved from one snapshot, restored whole and verified."""
