@@ -10,10 +10,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from psycopg import sql
+
 from include.backup.restore import restore_warehouse
 from include.backup.save import save_warehouse
 from include.errors import WarehouseError
-from include.settings import Settings, read_settings
+from include.settings import Settings, connect_to_server, read_settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         settings = read_settings()
         if options.verb == "prepare":
-            print(_prepare(settings))
+            _prepare(settings, options.database)
+            print("The warehouse has its tables and roles.")
         elif options.verb == "backup":
             folder, saved = save_warehouse(settings, options.to, settings.landing_url)
             print(f"{folder}: {saved.count_rows():,} rows")
@@ -40,17 +43,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _prepare(settings: Settings) -> str:
+def _prepare(settings: Settings, databases: Sequence[str]) -> None:
     from include.night import prepare
 
     prepare(settings)
-    return "The warehouse has its tables and roles."
+    with connect_to_server(settings) as server:
+        for name in databases:
+            present = server.execute(
+                "select from pg_database where datname = %s", [name]
+            ).fetchone()
+            if present is None:
+                server.execute(
+                    sql.SQL("create database {}").format(sql.Identifier(name))
+                )
 
 
 def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m include.server")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("prepare", help="bring tables and roles up to the code")
+    prepare = verbs.add_parser("prepare", help="bring tables and roles up to the code")
+    prepare.add_argument(
+        "--database", action="append", default=[], help="another one to make if missing"
+    )
     backup = verbs.add_parser("backup", help="save the warehouse")
     backup.add_argument("--to", type=Path, default=Path("/backups"))
     restore = verbs.add_parser("restore", help="bring a saved warehouse back")

@@ -166,6 +166,12 @@ def connect(settings: Settings, role: Role | None = None) -> psycopg.Connection:
             time.sleep(pause)
 
 
+def connect_to_server(settings: Settings) -> psycopg.Connection:
+    """Open a connection, in autocommit, from which databases are made and renamed."""
+    url = make_conninfo(settings.database_url, dbname="postgres")
+    return psycopg.connect(url, autocommit=True)
+
+
 def _may_pass(words: str) -> bool:
     """Tell whether a server that could not be reached may be there in a moment."""
     return "FATAL" not in words or any(reason in words for reason in PASSING_REASONS)

@@ -61,4 +61,4 @@ def test_every_variable_is_described_in_the_example(compose: dict[str, Any]) -> 
         )
     )
     used = set(re.findall(r"\$\{(\w+)", FILE.read_text()))
-    assert used - described <= {"POSTGRES_PORT", "AIRFLOW_PORT"}
+    assert used - described == {"COMPOSE_PROJECT_NAME"}

@@ -19,7 +19,7 @@ from include.backup.manifest import DUMP_NAME, Manifest, read_manifest
 from include.backup.programs import run_program
 from include.building.build_lock import build_lock
 from include.errors import WarehouseError
-from include.settings import Settings, connect
+from include.settings import Settings, connect, connect_to_server
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def restore_warehouse(settings: Settings, folder: Path, *, replace: bool) -> Man
     beside = f"{target}_restored"
     _check_target(settings, target, replace=replace)
     url = make_conninfo(settings.database_url, dbname=beside)
-    with _connect_to_server(settings) as server:
+    with connect_to_server(settings) as server:
         _drop_database(server, beside)
         server.execute(sql.SQL("create database {}").format(sql.Identifier(beside)))
         try:
@@ -77,28 +77,19 @@ def _check_settings(settings: Settings, manifest: Manifest) -> None:
 
 def _check_target(settings: Settings, target: str, *, replace: bool) -> None:
     """Raise WarehouseError when the database is not free to be replaced."""
-    with connect(settings) as connection:
+    # A build or a publish at work refuses to let go of it.
+    with connect(settings) as connection, build_lock(connection):
         row = connection.execute(
             "select count(*) from pg_class where relkind = 'r' and relnamespace in ("
             " select oid from pg_namespace where nspname <> 'information_schema'"
             " and not starts_with(nspname, 'pg_'))"
         ).fetchone()
-        assert row is not None
-        if row[0] and not replace:
-            raise WarehouseError(
-                f"The database {target} is not empty ({row[0]} tables): restore into "
-                "an empty one, or say REPLACE=yes to drop what is there; nothing was "
-                "changed."
-            )
-        # A build or a publish at work refuses this.
-        with build_lock(connection):
-            pass
-
-
-def _connect_to_server(settings: Settings) -> psycopg.Connection:
-    """Open a connection from which databases can be made and renamed."""
-    url = make_conninfo(settings.database_url, dbname="postgres")
-    return psycopg.connect(url, autocommit=True)
+    assert row is not None
+    if row[0] and not replace:
+        raise WarehouseError(
+            f"The database {target} is not empty ({row[0]} tables): restore into an "
+            "empty one, or say REPLACE=yes to drop what is there; nothing was changed."
+        )
 
 
 def _fill(settings: Settings, url: str, folder: Path, manifest: Manifest) -> None:
