@@ -54,6 +54,23 @@ def test_no_secret_has_a_default_and_none_stands_in_a_command(
             assert not re.search(r"\$\{?\w*(PASSWORD|SECRET)", str(service.get(key)))
 
 
+def test_no_service_may_do_more_than_it_needs(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        assert service["logging"]["options"]["max-size"], name
+        assert service["restart"] == ("no" if name == "prepare" else "unless-stopped")
+        assert "healthcheck" in service or name == "prepare", name
+        # Else the image says who it is, and it is nobody's root.
+        assert service.get("user", "airflow") != "root", name
+    dockerfile = (PROJECT_FOLDER / "Dockerfile").read_text()
+    assert re.findall(r"^USER (\w+)", dockerfile, re.MULTILINE)[-1] == "airflow"
+    assert compose["services"]["postgres"]["user"] == "postgres"
+
+
 def test_every_variable_is_described_in_the_example(compose: dict[str, Any]) -> None:
     described = set(
         re.findall(

@@ -27,6 +27,11 @@ from tests.nights import fetch, hash_marts, list_days
 SAMPLE = SampleParameters(customers=100, nights=7, seed=17)
 DAYS = list_days(SAMPLE.first_night, SAMPLE.last_night)
 SERVICES = {"postgres", "api-server", "scheduler", "dag-processor", "triggerer"}
+IS_BUILDING = (
+    "select status, exists (select from pg_stat_activity"
+    " where state = 'active' and application_name = 'dbt')"
+    " from audit.builds order by build_id desc limit 1"
+)
 MISSING = find_missing_engine()
 
 pytestmark = [
@@ -81,15 +86,7 @@ def wait_for_build(stack: Stack) -> None:
     """Wait until a build is in the middle of its models."""
     settings = stack.settings()
     stack.wait_until(
-        lambda: (
-            fetch(
-                settings,
-                "select status, exists (select from pg_stat_activity where state = 'active'"
-                " and application_name = 'dbt') from audit.builds"
-                " order by build_id desc limit 1",
-            )
-            == [("running", True)]
-        ),
+        lambda: fetch(settings, IS_BUILDING) == [("running", True)],
         "models are being built",
     )
 

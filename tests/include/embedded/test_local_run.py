@@ -17,6 +17,7 @@ from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
 from include.sample_exports.parameters import SampleParameters
 from include.settings import PROJECT_FOLDER, Settings
+from tests.nights import execute
 
 SMALL = SampleParameters(customers=100, nights=7)
 OTHER = SampleParameters(customers=100, nights=7, seed=1)
@@ -179,12 +180,14 @@ def clones(open_folder: Path) -> list[Path]:
     return folders
 
 
-def call(clone: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def call(
+    clone: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Call the command line of a clone."""
     return subprocess.run(
         [sys.executable, "-m", "include.cli", *arguments],
         cwd=clone,
-        env=dict(os.environ, PYTHONPATH=str(clone)),
+        env=dict(os.environ, PYTHONPATH=str(clone), **variables),
         capture_output=True,
         text=True,
         timeout=120,
@@ -227,6 +230,46 @@ def test_two_clones_have_a_warehouse_each_and_url_prints_nothing_else(
     for url in urls:
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(url)
+
+
+def test_a_backup_of_one_clone_is_restored_in_another_with_its_key_secret(
+    clones: list[Path],
+) -> None:
+    one, other = clones
+    try:
+        with psycopg.connect(call(one, "url").stdout.strip()) as connection:
+            assert connection.execute("select from data_status").fetchall() == []
+        (one / ".local" / "landing_url").write_text("s3://exports\n")
+        settings = Runtime(one).settings("s3://exports")
+        execute(
+            settings,
+            "insert into audit.settings (name, value) values ('key_fingerprint',"
+            f" '{settings.fingerprint_key()}')",
+        )
+        saved = call(one, "backup")
+        folder = saved.stdout.split(":")[0]
+        assert Path(folder).parent == one / ".local" / "backups"
+        assert f"({one / '.local' / 'key_secret'})" in saved.stdout
+
+        restore = ("restore", "--folder", folder)
+        refused = call(other, *restore, "--replace", "yes")
+        assert "CX_KEY_SECRET is not the secret that" in refused.stderr
+        given = {"CX_KEY_SECRET": settings.key_secret}
+        refused = call(other, *restore, "--replace", "maybe", **given)
+        assert "say REPLACE=yes, or leave it" in refused.stderr
+        restored = call(other, *restore, "--replace", "yes", **given)
+        assert "each as it was saved" in restored.stdout
+        # From here on it is that warehouse, without another word.
+        assert Runtime(other).settings("none").key_secret == settings.key_secret
+        assert Runtime(other).landing_url == "s3://exports"
+        refused = call(other, *restore)
+        assert "is not empty" in refused.stderr
+        (other / ".local" / "up").touch()
+        refused = call(other, *restore, "--replace", "yes")
+        assert "Airflow is up and could start a night" in refused.stderr
+    finally:
+        for clone in clones:
+            assert call(clone, "down").returncode == 0
 
 
 @pytest.mark.parametrize(
