@@ -266,6 +266,11 @@ STRUCTURE_RULES = (
 )
 
 RULES = (*STRUCTURE_RULES, *CONTENT_RULES)
+# Warnings about how much came: incidents as long as they are about the newest load.
+VOLUME_RULES = (
+    "a snapshot neither shrinks nor grows much",
+    "the volume is about as usual",
+)
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
 METRICS = sorted({rule.column for rule in RULES})
 TEXT_METRICS = {"missing_file", "same_content_date", "unchanged_since"}

@@ -13,7 +13,7 @@ import psycopg
 
 from include.access.roles import grant_roles
 from include.building.error_words import remove_values
-from include.errors import WarehouseError
+from include.errors import MissingExportError, WarehouseError
 
 log = logging.getLogger(__name__)
 
@@ -246,14 +246,18 @@ def record_feed_failure(
     run_id: str,
     feed: str,
     batch_date: date,
-    message: str,
+    error: WarehouseError,
 ) -> None:
     """Remember that a feed could not be loaded, for data_status and the report."""
     with connection.transaction():
         connection.execute(
-            "insert into audit.feed_failures (run_id, feed, batch_date, message)"
-            " values (%s, %s, %s, %s)",
-            [run_id, feed, batch_date, message],
+            "insert into audit.feed_failures"
+            " (run_id, feed, batch_date, message, is_missing)"
+            " values (%s, %s, %s, %s, %s)",
+            [
+                *(run_id, feed, batch_date, str(error)),
+                isinstance(error, MissingExportError),
+            ],
         )
 
 

@@ -82,18 +82,20 @@ class ShapeContract(_Declaration):
 class FeedContract(_Declaration):
     """What one feed promises: where its files are, how to read them, what they hold.
 
-    `name` is "<system>.<feed>", `raw_table` "raw_<system>.<feed>"; `header_rows` counts
-    the rows before the first record and `header_name_row` (from 1) the one with the
-    names; `event_time` names the column or JSON field that says when it happened.
-    `ends_in` says where in the star a natural key (`staged.key`) is found, and
-    `left_out` for which reasons one is not: queries that find a row, by the name of the
-    model or the reason; the first that does accounts for the key.
+    `name` is "<system>.<feed>", `raw_table` "raw_<system>.<feed>"; `owner` is whom to
+    ask about its source, or empty; `header_rows` counts the rows before the first
+    record and `header_name_row` (from 1) the one with the names; `event_time` names the
+    column or JSON field that says when it happened. `ends_in` says where in the star a
+    natural key (`staged.key`) is found, and `left_out` for which reasons one is not:
+    queries that find a row, by the name of the model or the reason; the first that does
+    accounts for the key.
     """
 
     system: str
     feed: str
     role: Role
     time_zone: str = "UTC"
+    owner: str = ""
     description: str = ""
     delivery: Delivery
     required: bool = True
@@ -198,8 +200,8 @@ class FeedContract(_Declaration):
             exclude={
                 **dict.fromkeys(
                     (
-                        *("description", "role", "time_zone", "event_time"),
-                        *("ends_in", "left_out"),
+                        *("description", "role", "time_zone", "owner"),
+                        *("event_time", "ends_in", "left_out"),
                     ),
                     True,
                 ),
@@ -292,6 +294,7 @@ def _build_contract(
             "feed": table["name"],
             "role": meta.get("role"),
             "time_zone": meta.get("time_zone", "UTC"),
+            "owner": meta.get("owner", ""),
             "description": table.get("description", ""),
             "columns": columns,
             **_meta(table)["contract"],

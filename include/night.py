@@ -259,11 +259,7 @@ def _extract(
                 except (ExportError, SettingsError) as error:
                     log.error("%s", error)
                     audit.record_feed_failure(
-                        session.connection,
-                        run_id,
-                        contract.name,
-                        batch_date,
-                        str(error),
+                        session.connection, run_id, contract.name, batch_date, error
                     )
                     if isinstance(error, SettingsError):
                         # The landing zone cannot be read: no other feed's can.

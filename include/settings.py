@@ -9,20 +9,25 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import time as time_of_day
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from include.access.roles import Role, name_roles
+from include.batch_dates import NIGHT_STARTS
 from include.errors import SettingsError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
 DEFAULT_TIME_ZONE = "America/Sao_Paulo"
 SHORTEST_KEY_SECRET = 16
+# A night that waits longer would run into the working day.
+LATEST_DEADLINE = time_of_day(12, 0)
 # Names of roles appear where quoting differs: the server's, libpq's, dbt's.
 ROLE_PREFIX_PATTERN = re.compile(r"([a-z][a-z0-9_]{0,30})?")
 # Seconds before each new try to reach the database.
@@ -33,9 +38,12 @@ PASSING_REASONS = ("starting up", "shutting down", "recovery", "too many", "slot
 
 @dataclass(frozen=True)
 class Settings:
-    """Where the data comes from, where it goes, and the secret of the customer keys.
+    """Where the data comes from, where it goes, and the secret of the customer keys;
+    and how long to wait for what before somebody is told.
 
-    A reader without a password cannot log in.
+    A reader without a password cannot log in. `stale_nights` is how many nights a
+    source may be behind, "" standing for those that are not named; `runbook_url` is
+    where the messages' links lead.
     """
 
     database_url: str = field(repr=False)
@@ -47,6 +55,11 @@ class Settings:
     role_prefix: str = ""
     bi_reader_password: str = field(default="", repr=False)
     cx_agent_password: str = field(default="", repr=False)
+    export_deadline: time_of_day = time_of_day(6, 0)
+    stale_nights: Mapping[str, int] = field(default_factory=lambda: {"": 2}, hash=False)
+    overdue_hours: int = 30
+    pipeline_owner: str = "data engineering"
+    runbook_url: str = "docs/runbook.md"
 
     def name_role(self, role: Role) -> str:
         """Return the name of a role on the server."""
@@ -125,7 +138,56 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         role_prefix=role_prefix,
         bi_reader_password=environment.get("CX_BI_READER_PASSWORD", "").strip(),
         cx_agent_password=environment.get("CX_AGENT_PASSWORD", "").strip(),
+        **_read_patience(environment),
     )
+
+
+def _read_patience(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Read how long to wait for what, and whom messages name; only what is set."""
+    readers: dict[str, tuple[str, Callable[[str, str], Any]]] = {
+        "export_deadline": ("CX_EXPORT_DEADLINE", _read_deadline),
+        "stale_nights": ("CX_STALE_NIGHTS", _read_stale_nights),
+        "overdue_hours": ("CX_OVERDUE_HOURS", _read_count),
+        "pipeline_owner": ("CX_PIPELINE_OWNER", lambda name, text: text),
+        "runbook_url": ("CX_RUNBOOK_URL", lambda name, text: text),
+    }
+    given = {
+        setting: (name, text, read)
+        for setting, (name, read) in readers.items()
+        if (text := environment.get(name, "").strip())
+    }
+    return {setting: read(name, text) for setting, (name, text, read) in given.items()}
+
+
+def _read_deadline(name: str, text: str) -> time_of_day:
+    try:
+        deadline = time_of_day.fromisoformat(text)
+    except ValueError:
+        deadline = time_of_day.min
+    if deadline.tzinfo or not NIGHT_STARTS <= deadline <= LATEST_DEADLINE:
+        raise SettingsError(
+            f"{name} is {text!r}: set the local time until which a night waits for its"
+            f" exports, from {NIGHT_STARTS:%H:%M} to {LATEST_DEADLINE:%H:%M}, for"
+            " example 06:00."
+        )
+    return deadline
+
+
+def _read_stale_nights(name: str, text: str) -> dict[str, int]:
+    """Read "2" or "2,qualtrics=4": nights for all sources, and for some."""
+    nights = {"": 2}
+    for part in text.split(","):
+        source, _, count = part.rpartition("=")
+        nights[source.strip()] = _read_count(name, count)
+    return nights
+
+
+def _read_count(name: str, text: str) -> int:
+    if not text.strip().isdecimal() or int(text) < 1:
+        raise SettingsError(
+            f"{name} holds {text!r}, which is no number from 1 on: see .env.example."
+        )
+    return int(text)
 
 
 def compose_database_url(settings: Settings, role: Role) -> str:

@@ -69,8 +69,14 @@ def publish(run_id):
 
 @task(trigger_rule=TriggerRule.ALL_DONE)
 def report(run_id):
+    from dags.shared.channels import find_channels
+    from include.incidents.look import look_after_run
     from include.night import report
     from include.settings import read_settings
 
     with no_second_attempt():
-        report(read_settings(), run_id)
+        settings = read_settings()
+        try:
+            report(settings, run_id)
+        finally:
+            look_after_run(settings, find_channels())

@@ -35,6 +35,7 @@ grant insert, update, delete, maintain
     to {transformer};
 -- How each step of a run went, whoever it worked as.
 grant insert, update on audit.run_steps to {transformer};
+grant insert, update on audit.incidents, audit.incident_messages to {transformer};
 -- Gate 2 holds the loads of the source that it doubts.
 grant update on audit.loads to {transformer};
 grant insert, update on audit.publishes to {publisher};

@@ -25,6 +25,13 @@ from include.settings import (
     read_settings,
 )
 
+# What a night waits for and whom it tells is set as in production, for tasks alone.
+PASSED_ON = (
+    *("CX_EXPORT_DEADLINE", "CX_STALE_NIGHTS", "CX_OVERDUE_HOURS"),
+    *("CX_PIPELINE_OWNER", "CX_RUNBOOK_URL", "CX_ALERT_EMAILS"),
+    *("AIRFLOW_CONN_CX_MAIL", "AIRFLOW_CONN_CX_WEBHOOK"),
+)
+
 
 class Runtime:
     """PostgreSQL and Airflow of one clone, and the settings that they work with."""
@@ -145,6 +152,7 @@ class Runtime:
             "CX_REPORT_FOLDER": str(self.report_folder),
             "CX_BI_READER_PASSWORD": self._read_secret("bi_reader_password"),
             "CX_AGENT_PASSWORD": self._read_secret("cx_agent_password"),
+            **{name: os.environ[name] for name in PASSED_ON if os.environ.get(name)},
         }
 
     def _read_key_secret(self) -> str:

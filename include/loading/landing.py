@@ -8,7 +8,7 @@ and open streams of what is stored, still compressed.
 import logging
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -30,10 +30,13 @@ UNFINISHED_SUFFIXES = (".part", ".filepart", ".tmp", ".crdownload")
 
 @dataclass(frozen=True, slots=True)
 class LandedFile:
-    """One file of a batch: its path below the landing zone and its stored size."""
+    """One file of a batch: its path below the landing zone, its stored size, and when
+    it was last changed, in nanoseconds since 1970 (None where the store does not say).
+    """
 
     path: str
     bytes: int
+    modified_ns: int | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -82,7 +85,8 @@ class Landing:
                     file=path,
                 )
             is_wanted = PurePosixPath(path).match(contract.path)
-            (wanted if is_wanted else unwanted).append(LandedFile(path, info.size))
+            file = LandedFile(path, info.size, info.mtime_ns)
+            (wanted if is_wanted else unwanted).append(file)
         names = ", ".join(sorted(file.name for file in unwanted))
         if unwanted and not wanted:
             raise MissingExportError(

@@ -11,6 +11,7 @@ import json
 import sys
 from datetime import datetime
 
+import pendulum
 from airflow.dag_processing.dagbag import DagBag
 from airflow.timetables.interval import CronDataIntervalTimetable
 
@@ -53,9 +54,8 @@ def find_interval(dag, instant):
     """The last data interval that was over at the instant."""
     schedule = dag.timetable
     timetable = CronDataIntervalTimetable(schedule.expression, schedule.timezone)
-    return timetable.infer_manual_data_interval(
-        run_after=datetime.fromisoformat(instant)
-    )
+    moment = pendulum.instance(datetime.fromisoformat(instant))
+    return timetable.infer_manual_data_interval(run_after=moment)
 
 
 sys.stdout.write(json.dumps(describe(sys.argv[1], sys.argv[2:])) + "\n")

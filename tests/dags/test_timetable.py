@@ -10,8 +10,8 @@ from include.settings import PROJECT_FOLDER
 FOLDER = PROJECT_FOLDER / "dags"
 SECTIONS = ("**Schedule.**", "**Steps.**", "**When it fails.**")
 VERBS = {
-    *("backfill", "build", "check", "compare", "extract", "plan", "publish", "reread"),
-    *("report", "tell", "wait", "watch"),
+    *("backfill", "build", "check", "compare", "extract", "look", "plan", "publish"),
+    *("report", "reread", "tell", "wait", "watch"),
 }
 
 

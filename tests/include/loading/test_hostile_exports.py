@@ -188,7 +188,7 @@ def test_what_is_told_of_a_bad_export_holds_nothing_personal(
     except ExportError as error:
         world.connection.rollback()
         said = str(error)
-        audit.record_feed_failure(world.connection, "run", "shop.orders", NIGHT, said)
+        audit.record_feed_failure(world.connection, "run", "shop.orders", NIGHT, error)
     kept = [
         row
         for (table,) in world.rows(

@@ -1,0 +1,249 @@
+"""What is wrong now, as far as ``audit`` tells.
+
+In: a connection. Out: one `Finding` per kind and subject. Findings that need a clock
+(a night that did not come, a source that is behind) are made apart from the others:
+they say something only where nights run on a timetable.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import psycopg
+
+from expectations.raw import VOLUME_RULES
+from include.batch_dates import find_last_night
+from include.incidents.kinds import (
+    BUILD_FAILED,
+    EXPORT_MISSING,
+    EXPORT_UNREADABLE,
+    LOAD_HELD,
+    MARTS_STOPPED,
+    NIGHT_OVERDUE,
+    PUBLISH_BLOCKED,
+    SOURCE_STALE,
+    VOLUME_UNUSUAL,
+    Kind,
+)
+from include.settings import Settings
+
+SHOWN = 5
+# How long a run may take from gate 2 to the end of publish, seen from outside.
+PUBLISH_MINUTES = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that is wrong: of which kind, about what, in one or more sentences."""
+
+    kind: Kind
+    subject: str
+    message: str
+
+
+def find_faults(
+    connection: psycopg.Connection, publish_minutes: int = 0
+) -> list[Finding]:
+    """Return what the records of loads, builds and publishes show to be wrong.
+
+    Parameters
+    ----------
+    publish_minutes : how long ago a build must have passed gate 2 to be called
+        unpublished; 0 at the end of a run, more where a run may be at work
+    """
+    return [
+        *_find_missing(connection),
+        *_find_unreadable(connection),
+        *_find_held(connection),
+        *_find_unusual(connection),
+        *_find_build_faults(connection, publish_minutes),
+    ]
+
+
+def find_delays(
+    connection: psycopg.Connection, settings: Settings, now: datetime
+) -> list[Finding]:
+    """Return what is overdue now, where nights run on a timetable."""
+    return [
+        *_find_stale(connection, settings, now),
+        *_find_overdue(connection, settings, now),
+    ]
+
+
+def _find_missing(connection: psycopg.Connection) -> list[Finding]:
+    rows = connection.execute(
+        "select split_part(feed, '.', 1), array_agg(distinct feed order by feed),"
+        " min(batch_date), max(batch_date), count(distinct batch_date)"
+        " from audit.feed_failures where resolved_at is null and is_missing"
+        " group by 1 order by 1"
+    ).fetchall()
+    return [
+        Finding(
+            EXPORT_MISSING,
+            source,
+            f"{source} has not sent {_join(feeds)} of {_describe(first, last, nights)}:"
+            " marts go on without it, at its last night that is whole.",
+        )
+        for source, feeds, first, last, nights in rows
+    ]
+
+
+def _find_unreadable(connection: psycopg.Connection) -> list[Finding]:
+    rows = connection.execute(
+        "select feed, (array_agg(message order by failure_id desc))[1],"
+        " count(distinct batch_date)"
+        " from audit.feed_failures where resolved_at is null and not is_missing"
+        " group by feed order by feed"
+    ).fetchall()
+    return [
+        Finding(EXPORT_UNREADABLE, feed, message + _add_nights(nights))
+        for feed, message, nights in rows
+    ]
+
+
+def _find_held(connection: psycopg.Connection) -> list[Finding]:
+    rows = connection.execute(
+        "select feed, (array_agg(format('Load %s, %s of %s, is held: %s',"
+        "  load_id, feed, batch_date, held_reason) order by load_id desc))[1],"
+        " count(distinct batch_date)"
+        " from audit.loads where status = 'held' group by feed order by feed"
+    ).fetchall()
+    return [
+        Finding(LOAD_HELD, feed, message + _add_nights(nights))
+        for feed, message, nights in rows
+    ]
+
+
+def _find_unusual(connection: psycopg.Connection) -> list[Finding]:
+    """Find feeds whose newest load in force came in an unusual volume."""
+    rows = connection.execute(
+        "with newest as ("
+        " select distinct on (feed) feed, batch_date, load_id from audit.loads"
+        "  where status = 'accepted' order by feed, batch_date desc),"
+        " judged as ("
+        " select distinct on (load_id, expectation) load_id, is_met, observed"
+        "  from audit.gate_results"
+        "  where gate = 'raw' and load_id in (select load_id from newest)"
+        "   and expectation = any(%s)"
+        "  order by load_id, expectation, result_id desc)"
+        " select feed, string_agg(format('%%s of %%s: %%s.', feed, batch_date,"
+        "  observed), ' ' order by observed)"
+        " from newest join judged using (load_id) where not is_met"
+        " group by feed order by feed",
+        [list(VOLUME_RULES)],
+    ).fetchall()
+    return [Finding(VOLUME_UNUSUAL, feed, message) for feed, message in rows]
+
+
+def _find_build_faults(
+    connection: psycopg.Connection, publish_minutes: int
+) -> list[Finding]:
+    row = connection.execute(
+        "select build_id, run_id, status, message,"
+        " gated_at is not null and gated_at <= clock_timestamp() - %s"
+        "  and not exists (select from audit.publishes"
+        "   where publishes.build_id = builds.build_id)"
+        " from audit.builds order by build_id desc limit 1",
+        [timedelta(minutes=publish_minutes)],
+    ).fetchone()
+    if row is None:
+        return []
+    build_id, run_id, status, message, is_unpublished = row
+    if status == "failed":
+        return [
+            Finding(BUILD_FAILED, "build", message or f"Build {build_id} has failed.")
+        ]
+    if is_unpublished:
+        return [
+            Finding(
+                PUBLISH_BLOCKED,
+                "publish",
+                f"Build {build_id} passed gate 2 and is not published: readers see the"
+                " version before it.",
+            )
+        ]
+    stopped = connection.execute(
+        "select format('%%s: %%s was expected, %%s was seen.', subject, expectation,"
+        " observed) from audit.gate_results"
+        " where run_id = %s and gate = 'marts' and not is_met"
+        " and severity = 'critical' and checked_at >= (select finished_at"
+        "  from audit.builds where build_id = %s)"
+        " and not exists (select from audit.builds where build_id = %s"
+        "  and gated_at is not null) order by result_id",
+        [run_id, build_id, build_id],
+    ).fetchall()
+    if not stopped:
+        return []
+    sentences = " ".join(sentence for (sentence,) in stopped[:SHOWN])
+    return [
+        Finding(
+            MARTS_STOPPED,
+            "marts",
+            f"Gate 2 stops build {build_id}; readers see the version before it."
+            f" {sentences}",
+        )
+    ]
+
+
+def _find_stale(
+    connection: psycopg.Connection, settings: Settings, now: datetime
+) -> list[Finding]:
+    due = find_last_night(now, settings.export_deadline, settings.reporting_time_zone)
+    allowed = settings.stale_nights
+    rows = connection.execute(
+        "select source, as_of_date from audit.as_of"
+        " where as_of_date is not null order by source"
+    ).fetchall()
+    return [
+        Finding(
+            SOURCE_STALE,
+            source,
+            f"{source} is whole up to {as_of}, {(due - as_of).days} nights behind"
+            f" {due}: what depends on it stays there.",
+        )
+        for source, as_of in rows
+        if (due - as_of).days > allowed.get(source, allowed[""])
+    ]
+
+
+def _find_overdue(
+    connection: psycopg.Connection, settings: Settings, now: datetime
+) -> list[Finding]:
+    row = connection.execute(
+        "select max(published_at), (select min(applied_at) from audit.migrations)"
+        " from audit.publishes"
+    ).fetchone()
+    assert row is not None
+    published_at, made_at = row
+    since = published_at or made_at
+    hours = (now - since).total_seconds() / 3600
+    if hours <= settings.overdue_hours:
+        return []
+    last = (
+        f"The last version of the marts was published {hours:.0f} hours ago"
+        if published_at
+        else f"Nothing was published since the warehouse was made, {hours:.0f} hours"
+        " ago"
+    )
+    return [
+        Finding(
+            NIGHT_OVERDUE,
+            "nightly",
+            f"{last}: the night did not start, or did not get to its end.",
+        )
+    ]
+
+
+def _join(names: Iterable[str]) -> str:
+    listed = list(names)
+    shown = ", ".join(listed[:SHOWN])
+    more = len(listed) - SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
+def _describe(first: date, last: date, nights: int) -> str:
+    return str(first) if nights == 1 else f"{nights} nights, {first} to {last}"
+
+
+def _add_nights(nights: int) -> str:
+    return f" The same feed fails for {nights - 1} more nights." if nights > 1 else ""
