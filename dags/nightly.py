@@ -11,8 +11,8 @@ beside the others. A night that is run before or after its time waits for nothin
 1 (`check_raw`) accepts or holds each load, `build` brings the models up to date, gate 2
 (`check_marts`) asks whether a reader would believe the result, `publish` copies what
 changed into `marts` in one transaction, `report` writes the
-[scorecard](/report/scorecard.html) and tells of incidents that are new or over; what the
-gates saw is in the [Data Docs](/report/data_docs/index.html).
+[scorecard](/report/scorecard.html) and tells of incidents that are new or over; what
+the gates saw is in the [Data Docs](/report/data_docs/index.html).
 
 **When it fails.** The last line of the failed task's log says what is wrong, where, and
 what to do. A source that fails never blocks the others: `marts` moves on without it,
