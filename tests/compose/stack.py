@@ -19,6 +19,7 @@ from include.errors import WarehouseError
 from include.settings import DEFAULT_TIME_ZONE, PROJECT_FOLDER, Settings
 from tests.conftest import KEY_SECRET
 
+NO_TIMETABLE = Path(__file__).with_name("no_timetable.yml")
 PATIENCE_SECONDS = 600
 # The command lines of containers, by what is looked for in them.
 FIND_PROCESS = """
@@ -84,6 +85,8 @@ class Stack:
             )
         )
         command = ["docker", "compose", "--project-name", self.project]
+        for file in (PROJECT_FOLDER / "docker-compose.yml", NO_TIMETABLE):
+            command += ["--file", str(file)]
         command += ["--env-file", str(environment), *arguments]
         inherited = {
             name: value
