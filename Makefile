@@ -16,7 +16,7 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test test-slow up down accept replay backup restore url psql bench audit lint lock install install-dev
+.PHONY: help run test test-slow up down accept replay rollback backup restore url psql bench audit lint lock install install-dev
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ backup: $(VENV)/.runtime  ## save the warehouse; TO=<folder that receives backup
 
 restore: $(VENV)/.runtime  ## bring a saved warehouse back: FROM=<backup>; REPLACE=yes drops the one that is there
 	@$(CLI) restore --folder '$(FROM)' --replace '$(REPLACE)'
+
+rollback: $(VENV)/.runtime  ## bring the version that was published before back into marts; the next publish catches up
+	@$(CLI) rollback
 
 url: $(VENV)/.runtime  ## print the address that a BI tool reads marts at; ROLE=cx_agent or owner for theirs
 	@$(CLI) url $(if $(ROLE),--role '$(ROLE)')

@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "replay": lambda: _replay(runtime, options.feed, options.load),
         "backup": lambda: _back_up(runtime, options.to),
         "restore": lambda: _restore(runtime, options.folder, options.replace),
+        "rollback": lambda: _roll_back(runtime),
         "url": lambda: _print_url(runtime, options.role),
         "psql": lambda: _open_psql(runtime, options.role, options.arguments),
     }
@@ -215,6 +216,29 @@ def _restore(runtime: Runtime, folder: Path, replace: str) -> int:
     return 0
 
 
+def _roll_back(runtime: Runtime) -> int:
+    from include.night import roll_back
+
+    runtime.postgres.start()
+    settings = runtime.settings(runtime.landing_url or str(runtime.sample_folder))
+    result = roll_back(settings, f"rollback {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
+    runs = " and ".join(f"{run_id} ({number})" for number, run_id in result.undone)
+    print(
+        f"marts are again as published {result.shown.published_at} (publish "
+        f"{result.shown.publish_id}): {result.rows_deleted:,} rows out, "
+        f"{result.rows_inserted:,} rows in. Taken back: {runs}."
+    )
+    print(
+        f"{result.figures_restated:,} figures of closed periods changed with it "
+        "(marts.restatements)."
+    )
+    print(
+        "The next publish, tonight at the latest, catches up with the loads and the "
+        "code that are there then: correct or hold what was wrong before."
+    )
+    return 0
+
+
 def _print_url(runtime: Runtime, role: str) -> int:
     runtime.postgres.start()
     print(runtime.url(LOGINS[role]))
@@ -335,6 +359,7 @@ def _build_parser() -> argparse.ArgumentParser:
     restore = verbs.add_parser("restore", help="bring a saved warehouse back")
     restore.add_argument("--folder", type=Path, required=True, help="one backup")
     restore.add_argument("--replace", default="", help="yes: drop what is there")
+    verbs.add_parser("rollback", help="bring back the version published before")
     url = verbs.add_parser("url", help="start PostgreSQL and print its address")
     url.add_argument("--role", choices=LOGINS, default="bi_reader")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")

@@ -29,6 +29,7 @@ from include.settings import Settings, connect
 
 if TYPE_CHECKING:
     from include.building.builds import BuildResult
+    from include.building.rollback import RollbackResult
 
 log = logging.getLogger(__name__)
 
@@ -134,6 +135,18 @@ def publish(settings: Settings, run_id: str) -> publishing.PublishResult:
     """Copy what changed into marts."""
     with record_step(settings, run_id, "publish"):
         return publishing.publish(settings, run_id)
+
+
+def roll_back(settings: Settings, run_id: str) -> "RollbackResult":
+    """Bring the version published before into marts again, and say so on the page."""
+    from include.building.rollback import roll_back
+    from include.scorecard import write_scorecard
+
+    prepare(settings)
+    with record_step(settings, run_id, "roll_back"):
+        result = roll_back(settings, run_id)
+        write_scorecard(settings)
+    return result
 
 
 def report(settings: Settings, run_id: str) -> Path:

@@ -30,6 +30,8 @@ SHORTEST_KEY_SECRET = 16
 LATEST_DEADLINE = time_of_day(12, 0)
 # Names of roles appear where quoting differs: the server's, libpq's, dbt's.
 ROLE_PREFIX_PATTERN = re.compile(r"([a-z][a-z0-9_]{0,30})?")
+# Publishes that `make rollback` can take back: about a month of nights.
+DEFAULT_ROLLBACK_PUBLISHES = 30
 # Seconds before each new try to reach the database.
 CONNECT_PAUSES = (0.5, 1.0, 2.0)
 # What a server says that refuses everybody, but not for long.
@@ -44,6 +46,8 @@ class Settings:
     A reader without a password cannot log in. `stale_nights` is how many nights a
     source may be behind, "" standing for those that are not named; `runbook_url` is
     where the messages' links lead.
+    A reader without a password cannot log in. Of the last `rollback_publishes` the log
+    is kept that a rollback needs.
     """
 
     database_url: str = field(repr=False)
@@ -53,6 +57,7 @@ class Settings:
     report_folder: Path
     project_folder: Path = PROJECT_FOLDER
     role_prefix: str = ""
+    rollback_publishes: int = DEFAULT_ROLLBACK_PUBLISHES
     bi_reader_password: str = field(default="", repr=False)
     cx_agent_password: str = field(default="", repr=False)
     export_deadline: time_of_day = time_of_day(6, 0)
@@ -136,6 +141,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             )
         ).absolute(),
         role_prefix=role_prefix,
+        rollback_publishes=_read_rollback_publishes(environment),
         bi_reader_password=environment.get("CX_BI_READER_PASSWORD", "").strip(),
         cx_agent_password=environment.get("CX_AGENT_PASSWORD", "").strip(),
         **_read_patience(environment),
@@ -237,6 +243,18 @@ def connect_to_server(settings: Settings) -> psycopg.Connection:
 def _may_pass(words: str) -> bool:
     """Tell whether a server that could not be reached may be there in a moment."""
     return "FATAL" not in words or any(reason in words for reason in PASSING_REASONS)
+
+
+def _read_rollback_publishes(environment: Mapping[str, str]) -> int:
+    text = environment.get("CX_ROLLBACK_PUBLISHES", "").strip()
+    if not text:
+        return DEFAULT_ROLLBACK_PUBLISHES
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise SettingsError(
+            f"CX_ROLLBACK_PUBLISHES is {text!r}: set the number of publishes that can "
+            f"be rolled back, 1 or more, for example {DEFAULT_ROLLBACK_PUBLISHES}."
+        )
+    return int(text)
 
 
 def _read_required(environment: Mapping[str, str], name: str, meaning: str) -> str:

@@ -23,12 +23,16 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from include.embedded.postgres import EmbeddedPostgres
+from include.sample_exports.parameters import SampleParameters
 from include.settings import PROJECT_FOLDER, Settings
 
 # Report folders of the session, one per database name.
 REPORTS = Path(tempfile.mkdtemp(prefix="cx-tests-reports-"))
 atexit.register(shutil.rmtree, REPORTS, ignore_errors=True)
 KEY_SECRET = "a fixed secret, so that customer keys are the same in every test"
+
+# What `published_template` holds.
+PUBLISHED_SAMPLE = SampleParameters(customers=300, nights=30, seed=3)
 
 # The same examples in every run: a test fails for a change, never for the day.
 hypothesis.settings.register_profile(
@@ -147,9 +151,9 @@ def published_template(
     Rows may break rules of their own there: tests write what no model could.
     """
     from include import night
-    from include.sample_exports import SampleParameters, write_sample_exports
+    from include.sample_exports import write_sample_exports
 
-    sample = SampleParameters(customers=300, nights=30, seed=3)
+    sample = PUBLISHED_SAMPLE
     landing = tmp_path_factory.mktemp("published")
     write_sample_exports(landing, sample)
     with open_database(postgres_server, template=built_template) as url:

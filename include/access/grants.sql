@@ -29,7 +29,7 @@ grant insert, update, delete
 grant update on audit.waiting_loads, audit.build_loads to {loader};
 grant insert on audit.dirty_keys to {loader};
 grant insert, update, delete, maintain
-    on audit.as_of, audit.build_loads, audit.builds, audit.dirty_keys,
+    on audit.as_of, audit.build_loads, audit.builds, audit.built_loads, audit.dirty_keys,
     audit.gate_results, audit.key_accounts, audit.model_runs, audit.models, audit.settings,
     audit.source_counts, audit.unpublished_keys
     to {transformer};
@@ -39,9 +39,11 @@ grant insert, update on audit.incidents, audit.incident_messages to {transformer
 -- Gate 2 holds the loads of the source that it doubts.
 grant update on audit.loads to {transformer};
 grant insert, update on audit.publishes to {publisher};
-grant insert on audit.published_changes to {publisher};
+grant insert, delete on audit.published_changes to {publisher};
+grant insert on audit.restatements, audit.restatement_causes to {publisher};
 grant insert, delete on audit.published_views to {publisher};
-grant delete on audit.unpublished_keys to {publisher};
+-- A rollback marks what it takes back.
+grant insert, delete on audit.unpublished_keys to {publisher};
 
 -- What the loader makes, the transformer reads and analyses.
 alter default privileges for role {loader} grant usage on schemas to {transformer};
@@ -62,7 +64,7 @@ grant select on all tables in schema marts to {bi_reader}, {transformer};
 alter default privileges for role {publisher}
     grant select on tables to {bi_reader}, {transformer};
 grant usage, create on schema marts to {publisher};
-grant select on marts.data_status to {publisher};
+grant select on marts.data_status, marts.restatements to {publisher};
 
 -- A reader's session: reads only, and does not stay for ever.
 grant {bi_reader} to {cx_agent};

@@ -27,7 +27,9 @@ from include.building.dead_builds import drop_what_was_put_aside, take_up_dead_b
 from include.building.error_words import remove_values
 from include.building.model_fingerprints import (
     Node,
+    list_changed_first,
     list_unchanged,
+    list_what_each_rests_on,
     read_nodes,
 )
 from include.building.row_accounts import account_for_rows
@@ -176,15 +178,18 @@ def _begin(
     touched = frozen_loads.freeze(connection, contracts)
     rows = connection.execute("select model, built_fingerprint from audit.models")
     built: dict[str, str | None] = dict(rows.fetchall())
+    resting = list_what_each_rests_on(nodes, {statistics.SOURCE: statistics.SOURCE})
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"
-            " rebuild_by, position, publish_where, wanted_fingerprint)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " rebuild_by, position, publish_where, rests_on, restated,"
+            " wanted_fingerprint)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " on conflict (model) do update set kind = excluded.kind,"
             " schema_name = excluded.schema_name, is_published = excluded.is_published,"
             " row_key = excluded.row_key, rebuild_by = excluded.rebuild_by,"
             " position = excluded.position, publish_where = excluded.publish_where,"
+            " rests_on = excluded.rests_on, restated = excluded.restated,"
             " wanted_fingerprint = excluded.wanted_fingerprint",
             [
                 (
@@ -196,6 +201,8 @@ def _begin(
                     node.publish_by,
                     position,
                     node.publish_where,
+                    sorted(resting[node.name]),
+                    node.restated.model_dump_json() if node.restated else None,
                     node.fingerprint,
                 )
                 for position, node in enumerate(nodes)
@@ -224,9 +231,10 @@ def _begin(
         [contract.name for contract in contracts if contract.staging_model in rebuilt],
     )
     row = connection.execute(
-        "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
-        " values (%s, 'running', %s, %s) returning build_id",
-        [run_id, len(touched), len(rebuilt)],
+        "insert into audit.builds"
+        " (run_id, status, loads_touched, models_rebuilt, changed_code)"
+        " values (%s, 'running', %s, %s, %s) returning build_id",
+        [run_id, len(touched), len(rebuilt), list_changed_first(nodes, built)],
     ).fetchone()
     assert row is not None
     take_up_dead_builds(connection, row[0])
@@ -272,6 +280,7 @@ def _finish(
 ) -> None:
     restaged = frozen_loads.list_restaged(connection)
     account_for_rows(connection, build_id, contracts, touched, restaged)
+    _record_loads(connection, build_id, touched)
     frozen_loads.apply(connection)
     # A reader who guesses at e-mail addresses has no key, and needs no function either.
     connection.execute("revoke execute on function cx.keyed_hash from public")
@@ -281,6 +290,27 @@ def _finish(
         " finished_at = clock_timestamp() where build_id = %s",
         [build_id],
     )
+
+
+def _record_loads(
+    connection: psycopg.Connection,
+    build_id: int,
+    touched: list[frozen_loads.TouchedLoad],
+) -> None:
+    """Keep which loads the build took up, left behind or read again, for those who ask
+    why a figure changed; not those that only builds saw which did not finish."""
+    changes = {(True, False): "came", (False, True): "went", (True, True): "read again"}
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into audit.built_loads"
+            " (build_id, load_id, feed, batch_date, change)"
+            " values (%s, %s, %s, %s, %s)",
+            [
+                (build_id, load.load_id, load.feed, load.batch_date, change)
+                for load in touched
+                if (change := changes.get((load.is_current, load.is_applied)))
+            ],
+        )
 
 
 def _record_outcomes(

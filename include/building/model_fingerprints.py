@@ -17,8 +17,13 @@ from dbt_common.contracts.constraints import (
     ColumnLevelConstraint,
 )
 
+from include.building.restated_figures import RestatedFigures, read_restated_figures
+
 # What changes a relation when it changes; hooks are macros, and tests build nothing.
 CONFIGURATION = ("materialized", "unique_key", "indexes", "schema", "column_types")
+
+# What is done with a model once it is built.
+NOT_BUILT = ("is_published", "restated")
 
 BuiltNode = ModelNode | SeedNode | FunctionNode
 
@@ -29,6 +34,7 @@ class Node:
 
     publish_by : the column whose values audit.unpublished_keys holds; in audit.models
         it is called rebuild_by
+    sources : the dbt sources that it reads itself, e.g. "hubspot.contacts"
     """
 
     name: str
@@ -41,6 +47,8 @@ class Node:
     fingerprint: str
     publish_where: str | None = None
     parents: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    restated: RestatedFigures | None = None
 
 
 def read_nodes(manifest: Manifest, settings: Mapping[str, str]) -> list[Node]:
@@ -56,6 +64,48 @@ def read_nodes(manifest: Manifest, settings: Mapping[str, str]) -> list[Node]:
         parents = [nodes[parent] for parent in _parents(manifest, node)]
         nodes[unique_id] = _describe(manifest, node, parents, settings)
     return list(nodes.values())
+
+
+def list_what_each_rests_on(
+    nodes: Iterable[Node], made_by: Mapping[str, str]
+) -> dict[str, set[str]]:
+    """Return, by node, its name and those of all nodes and sources above it.
+
+    Parameters
+    ----------
+    made_by : the nodes that make dbt sources, by the first part of the sources' names
+    """
+    by_name = {node.name: node for node in nodes}
+    resting: dict[str, set[str]] = {}
+
+    def resolve(name: str) -> set[str]:
+        if name not in resting:
+            node = by_name[name]
+            makers = {
+                made_by[system]
+                for source in node.sources
+                if (system := source.split(".")[0]) in made_by
+            }
+            resting[name] = {name, *node.sources}.union(
+                *map(resolve, (*node.parents, *makers))
+            )
+        return resting[name]
+
+    return {name: resolve(name) for name in by_name}
+
+
+def list_changed_first(
+    nodes: Iterable[Node], built: Mapping[str, str | None]
+) -> list[str]:
+    """Return the nodes whose code changed, without those that changed with one that
+    they read."""
+    nodes = list(nodes)
+    changed = {node.name for node in nodes if built.get(node.name) != node.fingerprint}
+    return [
+        node.name
+        for node in nodes
+        if node.name in changed and not changed.intersection(node.parents)
+    ]
 
 
 def list_unchanged(
@@ -107,7 +157,7 @@ def _describe(
             for column in getattr(node, "columns", {}).values()
         ],
         "constraints": _describe_constraints(getattr(node, "constraints", [])),
-        "meta": {key: meta[key] for key in sorted(meta) if key != "is_published"},
+        "meta": {key: meta[key] for key in sorted(meta) if key not in NOT_BUILT},
         "macros": sorted(_macro_texts(manifest, node)),
         "settings": dict(settings),
         "parents": sorted(parent.fingerprint for parent in parents),
@@ -133,7 +183,25 @@ def _describe(
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         publish_where=meta.get("publish_where"),
         parents=tuple(parent.name for parent in parents),
+        sources=tuple(
+            ".".join(unique_id.split(".")[-2:])
+            for unique_id in getattr(node.depends_on, "nodes", [])
+            if unique_id.startswith("source.")
+        ),
+        restated=_read_restated(node, meta),
     )
+
+
+def _read_restated(
+    node: BuiltNode, meta: Mapping[str, object]
+) -> RestatedFigures | None:
+    if "restated" not in meta:
+        return None
+    columns = {
+        column.name: column.data_type
+        for column in getattr(node, "columns", {}).values()
+    }
+    return read_restated_figures(node.name, meta["restated"], columns)
 
 
 def _describe_constraints(

@@ -2,7 +2,8 @@
 
 In: a build that succeeded and passed gate 2, and ``audit.unpublished_keys``. Out: the
 same rows in ``marts``, and the old and new image of each row that differs in
-``audit.published_changes``. Readers see the version before or the version after, whole.
+``audit.published_changes``, the log of rollbacks; changed figures of closed periods in
+``audit.restatements``. Readers see the version before or the version after, whole.
 
 A published view is made again in ``marts`` over the published tables
 (`published_views`); of a model with a `publish_where` only the rows that meet it are
@@ -10,113 +11,65 @@ published.
 """
 
 import logging
-import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
-from include.access.roles import name_roles, restrict_agent_tables
 from include.building import published_views
 from include.building.build_lock import build_lock
+from include.building.marts_transaction import change_marts
+from include.building.published_changes import forget_old_changes, log_differing_rows
+from include.building.published_tables import (
+    PublishedModel,
+    list_names,
+    read_columns,
+    read_models,
+    swap_rows,
+)
+from include.building.restatement_causes import note_cause_of_publish
+from include.building.restatements import note_restatements, read_declarations
+from include.building.shown_version import ShownVersion, read_shown_version
 from include.errors import PublishError
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
 
-# A night that adds or drops columns must wait for readers of that table: give up after
-# this long, let them pass, and try again.
-LOCK_TIMEOUT = "5s"
-LOCK_TRIES = 12
-
 
 @dataclass(frozen=True)
 class PublishResult:
-    """What one publish changed; both zero when nothing differed."""
+    """What one publish changed; all zero when nothing differed."""
 
-    publish_id: int | None
+    publish_id: int
     rows_deleted: int
     rows_inserted: int
-
-
-@dataclass(frozen=True)
-class _Model:
-    name: str
-    row_key: tuple[str, ...]
-    publish_by: str
-    publish_where: str | None
-
-    @property
-    def condition(self) -> sql.Composable:
-        """What a row must meet to be published."""
-        # The text is the project's own, out of a model's YAML.
-        return sql.SQL("({})").format(sql.SQL(self.publish_where or "true"))
-
-    @property
-    def built(self) -> sql.Identifier:
-        return sql.Identifier("warehouse", self.name)
-
-    @property
-    def published(self) -> sql.Identifier:
-        return sql.Identifier("marts", self.name)
+    figures_restated: int
 
 
 def publish(settings: Settings, run_id: str) -> PublishResult:
     """Publish the last build.
 
-    Raises PublishError when it did not succeed or did not pass gate 2, or when somebody
-    kept locked for a minute what has to change, or when views of others read what has
-    to be dropped.
+    Raises PublishError when it did not succeed or did not pass gate 2, or when marts
+    cannot be changed (`change_marts`).
     """
     with connect(settings, "publisher") as connection, build_lock(connection):
         build_id = _find_gated_build(connection)
-        for attempt in range(1, LOCK_TRIES + 1):
-            try:
-                with connection.transaction():
-                    result = _publish_build(connection, run_id, build_id)
-                    restrict_agent_tables(connection, name_roles(settings.role_prefix))
-                break
-            except psycopg.errors.LockNotAvailable as error:
-                if attempt == LOCK_TRIES:
-                    raise PublishError(
-                        "Somebody keeps locked what publish must change in marts "
-                        f"({_find_lock_holders(connection)}): end that transaction and "
-                        "publish again; marts stay as they were."
-                    ) from error
-                log.warning(
-                    "publish waits for a lock in marts (try %s of %s)",
-                    *(attempt, LOCK_TRIES),
-                )
-                time.sleep(1)
-            except psycopg.errors.DependentObjectsStillExist as error:
-                raise PublishError(
-                    "Something in marts changes its columns or its kind, and views of "
-                    f"others read it ({error.diag.message_detail}): drop those, "
-                    "publish, and create them again; marts stay as they were."
-                ) from error
+
+        def publish_build() -> PublishResult:
+            result = _publish_build(connection, run_id, build_id)
+            forget_old_changes(connection, settings.rollback_publishes)
+            return result
+
+        result = change_marts(connection, settings, "publish", publish_build)
     log.info(
-        "published build %s: %s rows out, %s rows in",
+        "published build %s: %s rows out, %s rows in, %s figures restated",
         build_id,
         result.rows_deleted,
         result.rows_inserted,
+        result.figures_restated,
     )
     return result
-
-
-def _find_lock_holders(connection: psycopg.Connection) -> str:
-    """Name the sessions that have locked tables of marts, for the person to end."""
-    rows = connection.execute(
-        "select distinct locks.pid, locks.relation::regclass::text"
-        " from pg_locks as locks"
-        " join pg_class as relations on relations.oid = locks.relation"
-        " where locks.granted and locks.pid <> pg_backend_pid()"
-        " and locks.database ="
-        "  (select oid from pg_database where datname = current_database())"
-        " and relations.relnamespace = 'marts'::regnamespace"
-        " order by 1, 2 limit 5"
-    ).fetchall()
-    held = ", ".join(f"session {pid}: {table}" for pid, table in rows)
-    return held or "it has just let go"
 
 
 def verify_published(settings: Settings) -> dict[str, int]:
@@ -128,8 +81,8 @@ def verify_published(settings: Settings) -> dict[str, int]:
     """
     differences: dict[str, int] = {}
     with connect(settings, "publisher") as connection:
-        built = _read_columns(connection, "warehouse")
-        for model in _published_models(connection):
+        built = read_columns(connection, "warehouse")
+        for model in read_models(connection):
             names = sql.SQL(", ").join(map(sql.Identifier, built[model.name]))
             row = connection.execute(
                 sql.SQL(
@@ -175,21 +128,16 @@ def _find_gated_build(connection: psycopg.Connection) -> int:
 def _publish_build(
     connection: psycopg.Connection, run_id: str, build_id: int
 ) -> PublishResult:
-    connection.execute(sql.SQL("set local lock_timeout = {}").format(LOCK_TIMEOUT))
-    row = connection.execute(
-        "insert into audit.publishes (run_id, build_id) values (%s, %s)"
-        " returning publish_id",
-        [run_id, build_id],
-    ).fetchone()
-    assert row is not None
-    publish_id: int = row[0]
-    deleted = inserted = 0
-    models = _published_models(connection)
-    built = _read_columns(connection, "warehouse")
-    published = _read_columns(connection, "marts")
+    before = read_shown_version(connection)
+    publish_id = _insert_publish(connection, run_id, build_id)
+    deleted = inserted = restated = 0
+    models = read_models(connection)
+    built = read_columns(connection, "warehouse")
+    published = read_columns(connection, "marts")
+    declarations = read_declarations(connection)
     # Columns cannot change under a view.
     left = _list_tables_that_left(connection)
-    published_views.drop_outdated(
+    changed_shape = left + published_views.drop_outdated(
         connection,
         left
         + [
@@ -208,28 +156,79 @@ def _publish_build(
         columns = built[model.name]
         if model.name not in published:
             inserted += _create_published(connection, model)
+            changed_shape.append(model.name)
             continue
         has_other_columns = published[model.name] != columns
         if has_other_columns:
             _change_columns(connection, model, published[model.name], columns)
-        if has_other_columns or model.name in unpublished:
-            is_whole = has_other_columns or unpublished[model.name]
-            changes = _publish_changes(
-                connection, publish_id, model, columns, is_whole=is_whole
+            changed_shape.append(model.name)
+        if not has_other_columns and model.name not in unpublished:
+            continue
+        is_whole = has_other_columns or unpublished[model.name]
+        _find_differing_rows(connection, model, columns, is_whole=is_whole)
+        log_differing_rows(connection, publish_id, model, columns)
+        declaration = declarations.get(model.name)
+        if declaration is not None and before is not None:
+            noted = note_restatements(
+                connection,
+                publish_id,
+                model,
+                declaration,
+                before,
+                # A column that is new says nothing of what was published.
+                new_columns=dict(columns.items() - published[model.name].items()),
             )
-            deleted += changes[0]
-            inserted += changes[1]
-    published_views.create(connection)
+            if noted:
+                note_cause_of_publish(
+                    connection, publish_id, model.name, before, build_id
+                )
+            restated += noted
+        changes = swap_rows(
+            connection,
+            model,
+            list(columns),
+            # By the column that they were selected by, they are found by index.
+            found_by=model.row_key if is_whole else (model.publish_by, *model.row_key),
+        )
+        connection.execute("drop table rows_differing")
+        deleted += changes[0]
+        inserted += changes[1]
+    changed_shape += published_views.create(connection)
     connection.execute("delete from audit.unpublished_keys")
     connection.execute(
-        "update audit.publishes set rows_deleted = %s, rows_inserted = %s"
-        " where publish_id = %s",
-        [deleted, inserted, publish_id],
+        "update audit.publishes set rows_deleted = %s, rows_inserted = %s,"
+        " irreversible_because = %s where publish_id = %s",
+        [deleted, inserted, _say_irreversible(before, changed_shape), publish_id],
     )
-    return PublishResult(publish_id, deleted, inserted)
+    return PublishResult(publish_id, deleted, inserted, restated)
 
 
-def _create_published(connection: psycopg.Connection, model: _Model) -> int:
+def _insert_publish(connection: psycopg.Connection, run_id: str, build_id: int) -> int:
+    """Enter the publish, with the days that its build knows of all sources."""
+    row = connection.execute(
+        "insert into audit.publishes (run_id, build_id, first_date, as_of_date)"
+        " select %s, %s, max(first_date),"
+        "  case when count(*) = count(as_of_date) then min(as_of_date) end"
+        " from audit.as_of returning publish_id",
+        [run_id, build_id],
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _say_irreversible(
+    before: ShownVersion | None, changed_shape: Sequence[str]
+) -> str | None:
+    """Say why rows alone cannot bring the version before back; None: they can."""
+    if before is None:
+        return "it was the first one"
+    if changed_shape:
+        names = ", ".join(sorted({f"marts.{name}" for name in changed_shape}))
+        return f"it changed the columns or the kind of {names}"
+    return None
+
+
+def _create_published(connection: psycopg.Connection, model: PublishedModel) -> int:
     """Publish a model for the first time; returns the rows inserted."""
     connection.execute(
         sql.SQL(
@@ -247,71 +246,42 @@ def _create_published(connection: psycopg.Connection, model: _Model) -> int:
     ).rowcount
 
 
-def _publish_changes(
+def _find_differing_rows(
     connection: psycopg.Connection,
-    publish_id: int,
-    model: _Model,
-    columns: dict[str, str],
+    model: PublishedModel,
+    columns: Mapping[str, str],
     *,
     is_whole: bool,
-) -> tuple[int, int]:
-    """Copy one model's changed rows; returns the rows deleted and inserted.
+) -> None:
+    """Write to rows_differing which rows are to go, and which to come.
 
     Parameters
     ----------
     is_whole : compare all rows, not only those of the unpublished keys
     """
-    # With the column that its rows were selected by, a delete finds them by index.
-    same = model.row_key if is_whole else (model.publish_by, *model.row_key)
-    parts = {
-        "names": sql.SQL(", ").join(map(sql.Identifier, columns)),
-        "built": model.built,
-        "published": model.published,
-        "where": sql.SQL("true") if is_whole else _where_unpublished(model, columns),
-        "condition": model.condition,
-        "same": sql.SQL(" and ").join(
-            sql.SQL("published.{column} = differing.{column}").format(
-                column=sql.Identifier(column)
-            )
-            for column in dict.fromkeys(same)
-        ),
-        "model": sql.Literal(model.name),
-        "publish_id": sql.Literal(publish_id),
-    }
     # Read each side once: what all customers of a night ever did is much to compare.
-    for statement in (
-        "create temporary table rows_differing on commit drop as"
-        " select {names}, bool_and(is_built) as is_built from ("
-        "  select {names}, false as is_built from {published} where {where}"
-        "  union all"
-        "  select {names}, true from {built} where {where} and {condition}"
-        " ) as both_sides group by {names}"
-        " having bool_and(is_built) = bool_or(is_built)",
-        "insert into audit.published_changes (publish_id, model, change, row_image)"
-        " select {publish_id}, {model}, 'deleted', to_jsonb(gone)"
-        " from (select {names} from rows_differing where not is_built) as gone"
-        " union all"
-        " select {publish_id}, {model}, 'inserted', to_jsonb(come)"
-        " from (select {names} from rows_differing where is_built) as come",
-    ):
-        connection.execute(sql.SQL(statement).format(**parts))
-    deleted = connection.execute(
+    connection.execute(
         sql.SQL(
-            "delete from {published} as published using rows_differing as differing"
-            " where not differing.is_built and {same}"
-        ).format(**parts)
-    ).rowcount
-    inserted = connection.execute(
-        sql.SQL(
-            "insert into {published} ({names})"
-            " select {names} from rows_differing where is_built"
-        ).format(**parts)
-    ).rowcount
-    connection.execute("drop table rows_differing")
-    return deleted, inserted
+            "create temporary table rows_differing on commit drop as"
+            " select {names}, bool_and(is_built) as is_built from ("
+            "  select {names}, false as is_built from {published} where {where}"
+            "  union all"
+            "  select {names}, true from {built} where {where} and {condition}"
+            " ) as both_sides group by {names}"
+            " having bool_and(is_built) = bool_or(is_built)"
+        ).format(
+            names=list_names(columns),
+            built=model.built,
+            published=model.published,
+            where=sql.SQL("true") if is_whole else _where_unpublished(model, columns),
+            condition=model.condition,
+        )
+    )
 
 
-def _where_unpublished(model: _Model, columns: dict[str, str]) -> sql.Composed:
+def _where_unpublished(
+    model: PublishedModel, columns: Mapping[str, str]
+) -> sql.Composed:
     return sql.SQL(
         "{column} in (select cast(key as {type}) from audit.unpublished_keys"
         " where model = {model})"
@@ -324,7 +294,7 @@ def _where_unpublished(model: _Model, columns: dict[str, str]) -> sql.Composed:
 
 def _change_columns(
     connection: psycopg.Connection,
-    model: _Model,
+    model: PublishedModel,
     published: dict[str, str],
     columns: dict[str, str],
 ) -> None:
@@ -348,7 +318,7 @@ def _change_columns(
     log.info("the columns of marts.%s changed", model.name)
 
 
-def _comment_like(connection: psycopg.Connection, model: _Model) -> None:
+def _comment_like(connection: psycopg.Connection, model: PublishedModel) -> None:
     """Carry the table's own comment over: `like` takes those of columns alone."""
     row = connection.execute(
         "select obj_description(to_regclass(%s), 'pg_class')",
@@ -375,40 +345,9 @@ def _list_tables_that_left(connection: psycopg.Connection) -> list[str]:
     return [name for (name,) in rows]
 
 
-def _published_models(connection: psycopg.Connection) -> list[_Model]:
-    rows = connection.execute(
-        "select model, row_key, rebuild_by, publish_where from audit.models"
-        " where is_published and kind <> 'view' order by model"
-    ).fetchall()
-    return [
-        _Model(name, tuple(row_key), publish_by, publish_where)
-        for name, row_key, publish_by, publish_where in rows
-    ]
-
-
 def _read_unpublished(connection: psycopg.Connection) -> dict[str, bool]:
     """The models that changed, and whether all of their rows are to be compared."""
     rows = connection.execute(
         "select model, bool_or(key is null) from audit.unpublished_keys group by model"
     ).fetchall()
     return dict(rows)
-
-
-def _read_columns(
-    connection: psycopg.Connection, schema: str
-) -> dict[str, dict[str, str]]:
-    """The columns of each table of a schema and their types, in order."""
-    rows = connection.execute(
-        "select tables.relname, columns.attname,"
-        "  format_type(columns.atttypid, columns.atttypmod)"
-        " from pg_class as tables"
-        " inner join pg_attribute as columns on columns.attrelid = tables.oid"
-        " where tables.relnamespace = %s::regnamespace and tables.relkind = 'r'"
-        "  and columns.attnum > 0 and not columns.attisdropped"
-        " order by tables.relname, columns.attnum",
-        [schema],
-    ).fetchall()
-    tables: dict[str, dict[str, str]] = {}
-    for table, column, type_name in rows:
-        tables.setdefault(table, {})[column] = type_name
-    return tables

@@ -34,9 +34,9 @@ class _View:
 
 def drop_outdated(
     connection: psycopg.Connection, changing_tables: Sequence[str]
-) -> None:
+) -> list[str]:
     """Drop the views that left the project, that became tables, or whose columns, or
-    the columns of a published table, change.
+    the columns of a published table, change; return their names.
 
     Parameters
     ----------
@@ -70,13 +70,16 @@ def drop_outdated(
     )
     for name in sorted(published.keys() - wanted.keys()):
         log.info("the view marts.%s left the project and was dropped", name)
+    return sorted(going)
 
 
-def create(connection: psycopg.Connection) -> None:
-    """Create the views that are not there as they should be, parents first.
+def create(connection: psycopg.Connection) -> list[str]:
+    """Create the views that are not there as they should be, parents first; return
+    their names.
 
     Raises PublishError when one reads something that is not published.
     """
+    created = []
     for name, view in _read_wanted(connection).items():
         if view == _read_view(connection, "marts", name):
             continue
@@ -100,7 +103,9 @@ def create(connection: psycopg.Connection) -> None:
             " on conflict do nothing",
             [name],
         )
+        created.append(name)
         log.info("the view marts.%s is new or changed", name)
+    return created
 
 
 def find_differing(connection: psycopg.Connection) -> list[str]:

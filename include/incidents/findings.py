@@ -211,7 +211,7 @@ def _find_overdue(
 ) -> list[Finding]:
     row = connection.execute(
         "select max(published_at), (select min(applied_at) from audit.migrations)"
-        " from audit.publishes"
+        " from audit.publishes where kind = 'publish'"
     ).fetchone()
     assert row is not None
     published_at, made_at = row

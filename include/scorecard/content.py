@@ -82,6 +82,7 @@ class Scorecard:
     is_complete_month: bool
     as_of_date: date | None
     published_at: datetime | None
+    rolled_back_at: datetime | None
     sources: Sequence[SourceStatus]
     sections: Sequence[Section] = field(default_factory=list)
     moves: Sequence[Move] = field(default_factory=list)
@@ -104,6 +105,9 @@ def read_scorecard(connection: psycopg.Connection) -> Scorecard:
         as_of_date=min((s.as_of_date for s in sources if s.as_of_date), default=None),
         published_at=max(
             (s.published_at for s in sources if s.published_at), default=None
+        ),
+        rolled_back_at=max(
+            (s.rolled_back_at for s in sources if s.rolled_back_at), default=None
         ),
         sources=sources,
         sections=[

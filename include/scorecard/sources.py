@@ -30,6 +30,7 @@ class SourceStatus:
     failed_feeds: int
     last_failure: str | None
     published_at: datetime | None
+    rolled_back_at: datetime | None
     is_behind: bool
 
 
@@ -48,6 +49,7 @@ def read_sources(connection: psycopg.Connection) -> Sequence[SourceStatus]:
             coalesce(failed_feeds, 0) as failed_feeds,
             last_failure,
             published_at,
+            rolled_back_at,
             as_of_date is null or as_of_date < max(as_of_date) over () as is_behind
         from marts.data_status
         order by role, source

@@ -111,3 +111,17 @@ def test_an_export_error_says_where_what_and_what_to_do() -> None:
 def test_an_export_error_survives_the_way_to_another_process() -> None:
     error = ExportError("a.b", date(2026, 1, 2), "it is empty", "send it again")
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_the_publishes_that_can_be_rolled_back_are_a_month_of_nights_or_as_set() -> (
+    None
+):
+    assert read_settings(COMPLETE).rollback_publishes == 30
+    settings = read_settings(COMPLETE | {"CX_ROLLBACK_PUBLISHES": " 7 "})
+    assert settings.rollback_publishes == 7
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "a month", "1.5", "²"])
+def test_a_number_of_publishes_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"^CX_ROLLBACK_PUBLISHES is"):
+        read_settings(COMPLETE | {"CX_ROLLBACK_PUBLISHES": text})

@@ -1,5 +1,7 @@
 """A warehouse with published tables and views that a test makes by hand."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -7,6 +9,12 @@ from psycopg import sql
 
 from include.building import publish
 from include.settings import Settings, connect
+from tests.nights import compose_hash_query
+
+# What every table here rests on.
+RESTS_ON = ("shop.orders", "shop.people", "prices")
+# Number, feed, batch date, and what became of it.
+Load = tuple[int, str, str, str]
 
 
 @dataclass
@@ -35,12 +43,13 @@ class PublishWorld:
         rows: str,
         publish_where: str | None = None,
         rebuild_by: str = "id",
+        restated: dict[str, object] | None = None,
     ) -> None:
         """Make a published table anew, as a full build does; views on it go."""
         self.execute(f"drop table if exists warehouse.{name} cascade")
         self.execute_as_transformer(f"create table warehouse.{name} ({columns})")
         self.execute(f"insert into warehouse.{name} values {rows}")
-        self.enter_model(name, "incremental", publish_where, rebuild_by)
+        self.enter_model(name, "incremental", publish_where, rebuild_by, restated)
         self.mark_changed(name, None)
 
     def make_view(self, name: str, query: str) -> None:
@@ -54,19 +63,24 @@ class PublishWorld:
         kind: str,
         publish_where: str | None = None,
         rebuild_by: str = "id",
+        restated: dict[str, object] | None = None,
     ) -> None:
         self.connection.execute(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"
-            " rebuild_by, position, publish_where, wanted_fingerprint)"
+            " rebuild_by, position, publish_where, rests_on, restated,"
+            " wanted_fingerprint)"
             " values (%(name)s, %(kind)s, 'warehouse', true, '{id}', %(rebuild_by)s,"
-            "  (select count(*) from audit.models), %(where)s, 'code')"
+            "  (select count(*) from audit.models), %(where)s, %(rests_on)s,"
+            "  %(restated)s, 'code')"
             " on conflict (model) do update set kind = excluded.kind,"
-            " publish_where = excluded.publish_where",
+            " publish_where = excluded.publish_where, restated = excluded.restated",
             {
                 "name": name,
                 "kind": kind,
                 "where": publish_where,
                 "rebuild_by": rebuild_by,
+                "rests_on": [name, *RESTS_ON],
+                "restated": json.dumps(restated) if restated else None,
             },
         )
 
@@ -81,13 +95,45 @@ class PublishWorld:
             [name, key],
         )
 
-    def publish(self) -> publish.PublishResult:
-        """Publish as after a build that passed gate 2."""
-        self.execute(
+    def build(
+        self, loads: Sequence[Load] = (), changed_code: Sequence[str] = ()
+    ) -> None:
+        """Enter a build that passed gate 2, and which loads came or went with it."""
+        (build,) = self.connection.execute(
             "insert into audit.builds (run_id, status, loads_touched, models_rebuilt,"
-            " gated_at) values ('run', 'succeeded', 1, 1, now())"
-        )
+            " gated_at, changed_code) values ('run', 'succeeded', 1, 1, now(), %s)"
+            " returning build_id",
+            [list(changed_code)],
+        ).fetchall()
+        for load in loads:
+            self.connection.execute(
+                "insert into audit.built_loads"
+                " (build_id, load_id, feed, batch_date, change)"
+                " values (%s, %s, %s, %s, %s)",
+                [*build, *load],
+            )
+
+    def publish(
+        self, loads: Sequence[Load] = (), changed_code: Sequence[str] = ()
+    ) -> publish.PublishResult:
+        """Publish as after a build that passed gate 2."""
+        self.build(loads, changed_code)
         return publish.publish(self.settings, "run")
+
+    def deliver(self, first: str, as_of: str | None) -> None:
+        """Let every source have delivered these days."""
+        self.connection.execute(
+            "insert into audit.as_of (source, role, first_date, as_of_date)"
+            " values ('shop', 'crm', %s, %s) on conflict (source) do update"
+            " set first_date = excluded.first_date, as_of_date = excluded.as_of_date",
+            [first, as_of],
+        )
+
+    def hash(self, name: str) -> tuple:
+        """Rows, and a hash over all columns, of a table of marts."""
+        row = self.connection.execute(compose_hash_query(name)).fetchone()
+        assert row is not None
+        return row
 
     def read(self, name: str) -> list[tuple]:
         """The rows of a relation of marts, in order."""

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from include.audit import migrate
-from include.building import publish
+from include.building import marts_transaction, publish
 from include.building.build_lock import build_lock
 from include.errors import BuildError, PublishError
 from include.settings import Settings, connect
@@ -184,8 +184,8 @@ def test_a_reader_sees_tables_and_views_of_one_version(world: PublishWorld) -> N
 def test_a_publish_waits_for_a_reader_of_a_view_that_changes(
     world: PublishWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publish, "LOCK_TIMEOUT", "100ms")
-    monkeypatch.setattr(publish, "LOCK_TRIES", 2)
+    monkeypatch.setattr(marts_transaction, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(marts_transaction, "LOCK_TRIES", 2)
     world.make_view("nps_counts", "select kind, id from warehouse.counts")
     with connect(world.settings) as reader:
         reader.execute("select * from marts.nps_counts")
@@ -202,14 +202,16 @@ def test_a_publish_that_is_kept_waiting_says_so_and_goes_on_when_it_may(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(publish, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(marts_transaction, "LOCK_TIMEOUT", "100ms")
     world.execute("update warehouse.counts set responses = 5 where id = 'a'")
     world.mark_changed("counts", "a")
     with connect(world.settings) as somebody:
         # Rows alone change, and readers would be let pass: this one shuts them out.
         somebody.execute("lock table marts.counts in share mode")
         # Between two tries it lets go.
-        monkeypatch.setattr(publish.time, "sleep", lambda seconds: somebody.commit())
+        monkeypatch.setattr(
+            marts_transaction.time, "sleep", lambda seconds: somebody.commit()
+        )
         world.publish()
     assert world.read("counts") == [("a", "nps", 5), ("b", "csat", 2)]
     (waiting,) = (

@@ -221,7 +221,7 @@ def publish_status(
         " latest_batch_date date, rows_loaded bigint, rows_rejected bigint,"
         " rows_quarantined bigint, unmatched_identities bigint, unmapped_events bigint,"
         " held_loads bigint, failed_feeds bigint, last_failure text, last_gate text,"
-        " published_at timestamptz)"
+        " published_at timestamptz, rolled_back_at timestamptz)"
     )
     for source, role in (
         ("hubspot", "crm"),

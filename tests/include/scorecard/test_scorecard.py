@@ -203,6 +203,20 @@ def test_text_has_the_contrast_that_accessibility_asks_for() -> None:
             assert contrast(colours[mark], colours["card"]) >= 3, mark
 
 
+def test_a_rolled_back_page_says_of_when_it_is(
+    connection: psycopg.Connection, settings: Settings
+) -> None:
+    publish_status(connection, AS_OF)
+    assert "Rolled back" not in write_page(settings)
+    connection.execute(
+        "update marts.data_status set rolled_back_at = '2026-11-21 09:30+00'"
+    )
+    assert (
+        "Rolled back on 21 November 2026, 09:30 UTC: this page shows the version that"
+        " was published 21 November 2026, 05:12 UTC, whatever the sources below"
+    ) in read_text(write_page(settings))
+
+
 def contrast(one: str, other: str) -> float:
     """Contrast of two colours #rrggbb, as WCAG defines it."""
 
