@@ -45,7 +45,7 @@ run: $(VENV)/.runtime  ## load exports, publish, print the scores; LANDING=<fold
 	@$(CLI) run $(if $(LANDING),--landing '$(LANDING)') $(if $(NIGHT),--night '$(NIGHT)')
 
 test: $(VENV)/.dev  ## every test, offline
-	@$(PYTHON) -m pytest -n 2 --dist worksteal $(TESTS)
+	@$(PYTHON) -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(TESTS)
 
 test-slow: $(VENV)/.dev  ## the long tests, which `make test` leaves out
 	@$(PYTHON) -m pytest -n 2 --dist worksteal --timeout 3600 -m slow $(TESTS)
