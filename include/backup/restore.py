@@ -40,16 +40,18 @@ def restore_warehouse(settings: Settings, folder: Path, *, replace: bool) -> Man
     manifest = read_manifest(folder)
     _check_settings(settings, manifest)
     target = str(conninfo_to_dict(settings.database_url)["dbname"])
-    beside = f"{target}_restored"
+    beside, before = f"{target}_restored", f"{target}_before_restore"
     _check_target(settings, target, replace=replace)
     url = make_conninfo(settings.database_url, dbname=beside)
     with connect_to_server(settings) as server:
-        _drop_database(server, beside)
+        # What a restore that was killed left behind; of no use to anybody.
+        for leftover in (beside, before):
+            _drop_database(server, leftover)
         server.execute(sql.SQL("create database {}").format(sql.Identifier(beside)))
         try:
             _fill(settings, url, folder, manifest)
             _check_target(settings, target, replace=replace)
-            _swap(server, target, beside)
+            _swap(server, target, beside, before)
         finally:
             _drop_database(server, beside)
     with connect(settings) as connection:
@@ -124,9 +126,8 @@ def _compare(saved: Contents, restored: Contents) -> None:
         )
 
 
-def _swap(server: psycopg.Connection, target: str, beside: str) -> None:
+def _swap(server: psycopg.Connection, target: str, beside: str, before: str) -> None:
     """Let the restored database take the target's place, in one transaction."""
-    before = f"{target}_before_restore"
     with server.transaction():
         server.execute(
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity"

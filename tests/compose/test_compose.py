@@ -179,9 +179,13 @@ def test_a_backup_brings_a_lost_warehouse_back(stack: Stack) -> None:
     server = ("python", "-m", "include.server")
     folder = stack.run("scheduler", *server, "backup").split(":")[0]
     nights.execute(stack.settings(), "drop schema marts cascade")
+    # As docs/recovery.md says.
+    stack.compose("stop", *sorted(SERVICES - {"postgres"}))
+    restore = ("run", "--rm", "--no-deps", "--no-TTY", "scheduler", *server, "restore")
     with pytest.raises(WarehouseError, match="is not empty"):
-        stack.run("scheduler", *server, "restore", folder)
-    stack.run("scheduler", *server, "restore", "--replace", folder)
+        stack.compose(*restore, folder)
+    stack.compose(*restore, "--replace", folder)
+    stack.up()
     assert hash_marts(stack.settings()) == before
     run_night(stack, DAYS[3])
 

@@ -20,7 +20,7 @@ from include.building.build_lock import build_lock
 from include.embedded.postgres import EmbeddedPostgres
 from include.errors import BuildError, WarehouseError
 from include.settings import Settings, connect
-from tests.conftest import open_database
+from tests.conftest import database_name, open_database
 from tests.earlier import restore_earlier
 from tests.nights import execute, fetch
 
@@ -91,8 +91,13 @@ def test_a_warehouse_makes_way_only_when_told_so(
     with pytest.raises(WarehouseError, match=r"is not empty .* say REPLACE=yes"):
         restore_warehouse(warehouse_to_save, backup, replace=False)
     assert fetch(warehouse_to_save, "select count(*) from audit.gate_results") == [(0,)]
+    # One that was killed may have left these behind.
+    target = database_name(warehouse_to_save.database_url)
+    for name in ("restored", "before_restore"):
+        execute(warehouse_to_save, f"create database {target}_{name}")
     restore_warehouse(warehouse_to_save, backup, replace=True)
     assert fetch(warehouse_to_save, "select count(*) from audit.gate_results") != [(0,)]
+    assert not {name for name in list_databases(warehouse_to_save) if "restore" in name}
 
 
 def test_a_build_under_way_is_not_taken_its_warehouse(
