@@ -71,6 +71,22 @@ def test_no_service_may_do_more_than_it_needs(compose: dict[str, Any]) -> None:
     assert compose["services"]["postgres"]["user"] == "postgres"
 
 
+def test_every_setting_that_the_code_reads_reaches_the_containers(
+    compose: dict[str, Any],
+) -> None:
+    read = {
+        name
+        for folder in ("include", "dags")
+        for file in (PROJECT_FOLDER / folder).rglob("*.py")
+        # Those of dbt's own profile are set by the build itself.
+        for name in re.findall(r'"(CX_(?!DBT_)[A-Z_]+)"', file.read_text())
+    }
+    assert "CX_KEY_SECRET" in read
+    assert read == {
+        name for name in compose["x-airflow"]["environment"] if name.startswith("CX_")
+    }
+
+
 def test_every_variable_is_described_in_the_example(compose: dict[str, Any]) -> None:
     described = set(
         re.findall(
