@@ -17,14 +17,12 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from include.access.roles import Role
-from include.audit import accept_held_load, migrate
 from include.embedded.runtime import Runtime
 from include.errors import WarehouseError
-from include.settings import connect
+from include.settings import Settings, connect
 
 # pandas and pyarrow take a second to import: only `run` needs them.
 if TYPE_CHECKING:
@@ -130,28 +128,13 @@ def _stop(runtime: Runtime) -> int:
 
 
 def _accept(runtime: Runtime, load_id: int | None, build_id: int | None) -> int:
-    runtime.postgres.start()
-    if build_id is not None:
-        from include import night
+    from include import by_hand
 
-        landing_url = runtime.landing_url or str(runtime.sample_folder)
-        settings = runtime.settings(landing_url)
-        night.prepare(settings)
-        result = night.publish_stopped_build(settings, build_id)
-        print(
-            f"Build {build_id} is published: {result.rows_deleted:,} rows out, "
-            f"{result.rows_inserted:,} rows in."
-        )
-        return 0
+    settings = _start_postgres(runtime)
+    if build_id is not None:
+        return _say(by_hand.accept_build(settings, build_id))
     assert load_id is not None
-    with psycopg.connect(runtime.postgres.url()) as connection:
-        # A warehouse that has not run a night yet has no loads to look for either.
-        migrate(connection)
-        accepted = accept_held_load(connection, load_id)
-    print(
-        f"{accepted} (load {load_id}) is in force: run the night again to publish it."
-    )
-    return 0
+    return _say(by_hand.accept_load(settings, load_id))
 
 
 def _replay(runtime: Runtime, feed: str | None, load_id: int | None) -> int:
@@ -159,8 +142,7 @@ def _replay(runtime: Runtime, feed: str | None, load_id: int | None) -> int:
     from include.scorecard import write_scorecard
 
     say = _measure_time()
-    runtime.postgres.start()
-    settings = runtime.settings(runtime.landing_url or str(runtime.sample_folder))
+    settings = _start_postgres(runtime)
     run_id = f"replay {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     sentences, problems = run_replay(settings, run_id, feed, load_id, say)
     write_scorecard(settings)
@@ -201,41 +183,29 @@ def _restore(runtime: Runtime, folder: Path, replace: str) -> int:
                 "Airflow is up and could start a night meanwhile: make down, restore, "
                 "then make up."
             )
-        runtime.postgres.start()
         restored = restore_warehouse(
-            runtime.settings(runtime.landing_url or str(runtime.sample_folder)),
-            folder,
-            replace=replace == "yes",
+            _start_postgres(runtime), folder, replace=replace == "yes"
         )
         runtime.keep_key_secret()
         runtime.landing_url = restored.landing_url or str(runtime.sample_folder)
-    print(
-        f"The warehouse is that of {restored.saved_at}: {restored.count_rows():,} rows,"
-        " each as it was saved."
-    )
-    return 0
+    return _say([restored.describe_restored()])
 
 
 def _roll_back(runtime: Runtime) -> int:
-    from include.night import roll_back
+    from include import by_hand
 
+    return _say(by_hand.roll_back(_start_postgres(runtime)))
+
+
+def _start_postgres(runtime: Runtime) -> Settings:
+    """Start the server; return settings on what was last loaded."""
     runtime.postgres.start()
-    settings = runtime.settings(runtime.landing_url or str(runtime.sample_folder))
-    result = roll_back(settings, f"rollback {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
-    runs = " and ".join(f"{run_id} ({number})" for number, run_id in result.undone)
-    print(
-        f"marts are again as published {result.shown.published_at} (publish "
-        f"{result.shown.publish_id}): {result.rows_deleted:,} rows out, "
-        f"{result.rows_inserted:,} rows in. Taken back: {runs}."
-    )
-    print(
-        f"{result.figures_restated:,} figures of closed periods changed with it "
-        "(marts.restatements)."
-    )
-    print(
-        "The next publish, tonight at the latest, catches up with the loads and the "
-        "code that are there then: correct or hold what was wrong before."
-    )
+    return runtime.settings(runtime.landing_url or str(runtime.sample_folder))
+
+
+def _say(sentences: Sequence[str]) -> int:
+    for sentence in sentences:
+        print(sentence)
     return 0
 
 

@@ -48,6 +48,13 @@ class Manifest:
         """Return the rows of all tables."""
         return sum(rows for rows, _ in self.contents.values())
 
+    def describe_restored(self) -> str:
+        """Say, after a restore, what the warehouse now is."""
+        return (
+            f"The warehouse is that of {self.saved_at}: {self.count_rows():,} rows, "
+            "each as it was saved."
+        )
+
 
 def read_manifest(folder: Path) -> Manifest:
     """Read what a backup says of itself, and check that its dump is as it was written.
