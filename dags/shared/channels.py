@@ -2,16 +2,15 @@
 
 No DAG of its own. A channel is on when its environment variables are set: for mail
 `CX_ALERT_EMAILS` (and the connection `AIRFLOW_CONN_CX_MAIL`), for a webhook
-`AIRFLOW_CONN_CX_WEBHOOK`.
+`AIRFLOW_CONN_CX_WEBHOOK`. The notifiers take a second to import: a night that has
+nothing to tell does without them.
 """
 
 import os
 from html import escape
 from urllib.parse import urlsplit
 
-from airflow.providers.http.notifications.http import HttpNotifier
-from airflow.providers.smtp.notifications.smtp import SmtpNotifier
-from airflow.sdk import BaseHook
+from airflow.sdk import BaseHook, BaseNotifier
 from airflow.sdk.exceptions import AirflowException
 from airflow.sdk.log import mask_secret
 
@@ -40,6 +39,8 @@ class MailChannel:
         self.recipients = recipients
 
     def send(self, message: Message) -> None:
+        from airflow.providers.smtp.notifications.smtp import SmtpNotifier
+
         paragraphs = "".join(f"<p>{escape(line)}</p>" for line in message.lines)
         notifier = SmtpNotifier(
             smtp_conn_id=MAIL_CONNECTION,
@@ -54,6 +55,8 @@ class WebhookChannel:
     """One JSON object per message; `text` is what chat tools show."""
 
     def send(self, message: Message) -> None:
+        from airflow.providers.http.notifications.http import HttpNotifier
+
         notifier = HttpNotifier(
             http_conn_id=WEBHOOK_CONNECTION,
             json={
@@ -71,7 +74,7 @@ class WebhookChannel:
         _notify(notifier)
 
 
-def _notify(notifier: SmtpNotifier | HttpNotifier) -> None:
+def _notify(notifier: BaseNotifier) -> None:
     """Send, without rendering: what a vendor wrote is never a template.
 
     Raises NotSentError that names the kind of error alone: its text may hold an address
