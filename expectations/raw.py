@@ -162,7 +162,7 @@ STRUCTURE_RULES = (
     ),
     # Is it this day's?
     Rule(
-        name="a delta is not another date's file",
+        name="an export is not another date's",
         column="same_content_date",
         severity="critical",
         observed="the files are those of {same_content_date}, byte for byte",

@@ -16,6 +16,8 @@ from include.gates.load_contents import LoadContents
 
 # Lists that stay exactly the same are only worth a remark from this size on.
 SMALLEST_CHANGING_LIST = 10_000
+# A list that was another one last night does not become an older one again by chance.
+SMALLEST_OLD_LIST = 100
 # Under this many usual rows, chance alone moves the volume of a night too much.
 SMALLEST_USUAL_ROWS = 30
 SMALLEST_USUAL_ROWS_TO_HOLD = 100
@@ -101,6 +103,12 @@ class FeedHistory:
         if self._is_snapshot:
             reference = earlier[-1] if earlier else None
             is_unchanged = bool(other_dates) and load.rows >= SMALLEST_CHANGING_LIST
+            is_another = (
+                reference is not None
+                and reference.content_hash != load.content_hash
+                and load.rows >= SMALLEST_OLD_LIST
+            )
+            older_dates = [day for day in other_dates if day < load.batch_date]
             return replace(
                 comparison,
                 reference_date=reference.batch_date if reference else None,
@@ -109,6 +117,9 @@ class FeedHistory:
                     load.keys / reference.keys if reference and reference.keys else None
                 ),
                 unchanged_since=other_dates[0] if is_unchanged else None,
+                same_content_date=older_dates[-1]
+                if is_another and older_dates
+                else None,
             )
         usual_rows, weekday_rows = _find_usual_rows(load, earlier)
         return replace(

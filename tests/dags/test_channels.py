@@ -3,56 +3,21 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_bytes
-from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.handlers import Message as MailHandler
 
 from include import audit
 from include.errors import MissingExportError
 from include.settings import Settings, connect
+from tests.dags.mail_server import Mailbox, open_mailbox
 from tests.dags.read_dags import AirflowShell
 from tests.include.incidents.incident_world import NIGHT, IncidentWorld
 
 LOOK = "from dags.watch import look; look.function()"
 SECRET = "b7f1-the-secret-part"
-
-
-class Mailbox(MailHandler):
-    """Keeps what a mail server receives; refuses while it is told to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.mails: list[Message] = []
-        self.is_refusing = False
-
-    def prepare_message(self, session: Any, envelope: Any) -> Message:
-        return message_from_bytes(envelope.content)
-
-    def handle_message(self, message: Message) -> None:
-        self.mails.append(message)
-
-    async def handle_RCPT(
-        self, server: Any, session: Any, envelope: Any, address: str, options: Any
-    ) -> str:
-        if self.is_refusing:
-            return "451 try again later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-
-class MailServer(Controller):
-    """A mail server on whichever port is free."""
-
-    def _trigger_server(self) -> None:
-        assert self.server
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
 
 
 @dataclass
@@ -65,11 +30,8 @@ class Hook:
 
 @pytest.fixture
 def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    box = Mailbox()
-    server = MailServer(box, hostname="127.0.0.1", port=0)
-    server.start()
-    yield box, server.port
-    server.stop()
+    with open_mailbox() as opened:
+        yield opened
 
 
 @pytest.fixture

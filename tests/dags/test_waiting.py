@@ -11,6 +11,7 @@ from include.contracts import read_contracts
 from include.settings import Settings
 from tests.conftest import settings_of
 from tests.dags.read_dags import AirflowShell
+from tests.dags.zones import find_zone_where_it_is_four
 
 # The role with the fewest required feeds.
 ROLE = "survey"
@@ -48,15 +49,6 @@ try:
 except TaskDeferred as deferred:
     answer = [deferred.method_name, *deferred.trigger.serialize()]
 """
-
-
-def find_zone_where_it_is_four() -> str:
-    """A time zone in which it is between four and five in the morning now: within the
-    time in which a night waits."""
-    hours = (4 - datetime.now(UTC).hour) % 24
-    hours = hours - 24 if hours > 12 else hours
-    # Names of such zones count from the other side.
-    return f"Etc/GMT{-hours:+d}"
 
 
 @pytest.fixture

@@ -195,3 +195,25 @@ def test_the_same_content_on_its_own_date_is_no_other_dates_file() -> None:
     history = FeedHistory(False, [], {"same": [NIGHT]})
     comparison = history.compare(make_load(NIGHT, 10, content="same"))
     assert comparison.same_content_date is None
+
+
+def make_list(day: date, content: str, rows: int = 300) -> PastLoad:
+    return make_load(day, rows, content=content)
+
+
+def test_a_list_of_an_earlier_night_that_comes_again_is_another_dates() -> None:
+    days = [NIGHT - timedelta(days=back) for back in (3, 2, 1)]
+    past = [make_list(day, content) for day, content in zip(days, "ABC", strict=True)]
+    history = FeedHistory(True, past, {"A": days[:1], "B": days[1:2], "C": days[2:]})
+    assert history.compare(make_list(NIGHT, "A")).same_content_date == days[0]
+    # Nothing has changed since last night, or it is a small list: that happens.
+    assert history.compare(make_list(NIGHT, "C")).same_content_date is None
+    assert history.compare(make_list(NIGHT, "A", rows=20)).same_content_date is None
+
+
+def test_a_quiet_list_may_be_loaded_in_any_order_of_its_nights() -> None:
+    # The night after has come first, and nothing changed between the two.
+    before, later = NIGHT - timedelta(days=1), NIGHT + timedelta(days=1)
+    past = [make_list(before, "A"), make_list(later, "B")]
+    history = FeedHistory(True, past, {"A": [before], "B": [later]})
+    assert history.compare(make_list(NIGHT, "B")).same_content_date is None

@@ -259,7 +259,7 @@ PLANTS: dict[str, Callable[[GateWorld], int]] = {
     "a busy weekday is not all but empty": plant_an_all_but_empty_weekday,
     "the volume is about as usual": plant_a_thin_night,
     "a correction does not lose half of what it replaces": plant_a_poorer_correction,
-    "a delta is not another date's file": plant_another_dates_file,
+    "an export is not another date's": plant_another_dates_file,
     "a long list changes from night to night": plant_an_unchanged_long_list,
     "hardly any row lies in the future": plant_a_file_of_tomorrow,
     "no row lies in the future": plant_one_row_of_tomorrow,
