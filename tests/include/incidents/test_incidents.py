@@ -265,6 +265,16 @@ def test_a_night_that_does_not_come_is_told_without_any_run(world: World) -> Non
     assert world.mail.titles[1:] == ["Over: Night overdue, nightly"]
 
 
+def test_a_rollback_is_no_night_that_came(world: World) -> None:
+    world.publish(world.build())
+    world.owner.execute(
+        "insert into audit.publishes (run_id, build_id, published_at, kind)"
+        " values ('rollback', 1, %s, 'rollback')",
+        [MORNING + timedelta(hours=20)],
+    )
+    assert world.look(MORNING + timedelta(hours=31)).opened == 1
+
+
 def test_a_warehouse_that_never_published_is_told_too(world: World) -> None:
     ((made_at,),) = world.rows("select min(applied_at) from audit.migrations")
     assert world.look(made_at + timedelta(hours=29)).opened == 0
