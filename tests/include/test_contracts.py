@@ -52,6 +52,7 @@ def test_the_declarations_of_this_project_are_contracts() -> None:
     for name, contract in contracts.items():
         assert contract.name == name
         assert contract.natural_key
+        assert contract.owner, "messages name who is to act"
 
 
 def test_a_declaration_is_read_with_its_defaults(tmp_path: Path) -> None:
@@ -113,4 +114,5 @@ def test_the_hash_changes_with_what_is_loaded_and_not_with_the_prose(
 ) -> None:
     before = read(tmp_path)["shop.orders"].content_hash
     assert read(tmp_path, "event_time: note")["shop.orders"].content_hash == before
+    assert read(tmp_path, "owner: sales")["shop.orders"].content_hash == before
     assert read(tmp_path, 'delimiter: ";"')["shop.orders"].content_hash != before

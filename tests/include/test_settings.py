@@ -1,7 +1,7 @@
 """Settings: read from the environment, checked, and clear about what is missing."""
 
 import pickle
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -47,6 +47,49 @@ def test_a_missing_setting_is_named_with_what_to_do(
 def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
     with pytest.raises(SettingsError, match="CX_REPORTING_TIME_ZONE"):
         read_settings(COMPLETE | {"CX_REPORTING_TIME_ZONE": zone})
+
+
+def test_how_long_to_wait_and_whom_to_name_have_defaults() -> None:
+    settings = read_settings(COMPLETE | {"CX_EXPORT_DEADLINE": " "})
+    assert settings.export_deadline == time(6)
+    assert settings.stale_nights == {"": 2}
+    assert settings.overdue_hours == 30
+    assert settings.runbook_url == "docs/runbook.md"
+
+
+def test_how_long_to_wait_and_whom_to_name_can_be_set() -> None:
+    settings = read_settings(
+        COMPLETE
+        | {
+            "CX_EXPORT_DEADLINE": "08:30",
+            "CX_STALE_NIGHTS": "3, qualtrics=5",
+            "CX_OVERDUE_HOURS": "50",
+            "CX_PIPELINE_OWNER": "the data team",
+        }
+    )
+    assert settings.export_deadline == time(8, 30)
+    assert settings.stale_nights == {"": 3, "qualtrics": 5}
+    assert settings.overdue_hours == 50
+    assert settings.pipeline_owner == "the data team"
+    some = read_settings(COMPLETE | {"CX_STALE_NIGHTS": "zendesk=1"})
+    assert some.stale_nights == {"": 2, "zendesk": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CX_EXPORT_DEADLINE", "six"),
+        ("CX_EXPORT_DEADLINE", "01:59"),
+        ("CX_EXPORT_DEADLINE", "12:01"),
+        ("CX_EXPORT_DEADLINE", "06:00+02:00"),
+        ("CX_STALE_NIGHTS", "two"),
+        ("CX_STALE_NIGHTS", "2,qualtrics=0"),
+        ("CX_OVERDUE_HOURS", "-1"),
+    ],
+)
+def test_a_wait_that_makes_no_sense_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        read_settings(COMPLETE | {name: value})
 
 
 def test_a_short_key_secret_is_refused_and_not_repeated() -> None:
