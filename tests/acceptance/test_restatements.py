@@ -38,9 +38,9 @@ FINAL = """
 """
 
 
-def correct_one_answer(settings: Settings) -> tuple[str, int, int]:
+def correct_one_answer(settings: Settings) -> tuple[int, int]:
     """Deliver the day's relational answers again, one of them turned round; return its
-    id, its old score and its new one."""
+    old score and its new one."""
     path = find_file(settings, "qualtrics.responses", DAY, "SV_NPS_RELATIONAL__*")
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
@@ -59,7 +59,12 @@ def correct_one_answer(settings: Settings) -> tuple[str, int, int]:
     row[score_column] = str(new)
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows(rows)
-    return row[id_column], old, new
+    return old, new
+
+
+def name_group(score: int) -> str:
+    """The count of the daily mart that an answer is in."""
+    return "promoters" if score >= 9 else "passives" if score >= 7 else "detractors"
 
 
 def read_final(settings: Settings) -> dict[tuple[str, str], object]:
@@ -73,7 +78,7 @@ def test_a_corrected_export_is_restated_rolled_back_and_caught_up_with(
     before, final_before = hash_marts(published), read_final(published)
     by_hand_before = fetch(published, SCORE_BY_HAND)
     assert fetch(published, "select count(*) from marts.restatements") == [(0,)]
-    correct_one_answer(published)
+    old_answer, new_answer = correct_one_answer(published)
     assert run(published, DAY, DAY, "correction", with_tests=False) == []
     after, final_after = hash_marts(published), read_final(published)
     (by_hand,), (by_hand_now,) = by_hand_before, fetch(published, SCORE_BY_HAND)
@@ -106,6 +111,18 @@ def test_a_corrected_export_is_restated_rolled_back_and_caught_up_with(
         f"corrected: qualtrics.responses of {DAY} (load {load['load_id']})"
     )
     assert load["change"] == "came"
+    # The day's row moved one answer from one group to the other.
+    assert fetch(
+        published,
+        "select period_key, figure, change from marts.restatements"
+        " where model = 'mart_nps_daily' order by change",
+    ) == [
+        (f"day:{DAY}", name_group(old_answer), -1),
+        (f"day:{DAY}", name_group(new_answer), 1),
+    ]
+    assert fetch(
+        published, "select distinct model from marts.restatements order by 1"
+    ) == [*(("experience_scores",), ("mart_nps_daily",))]
 
     result = roll_back(published, "rollback")
     assert hash_marts(published) == before
@@ -192,10 +209,17 @@ def test_all_public_figures_that_were_final_are_restated_and_none_in_confidence(
     execute(
         published,
         "update warehouse.experience_scores set responses = 51, score = 3;"
-        " insert into audit.unpublished_keys values ('experience_scores', null)",
+        # Every declaration is tried, also where nothing differs.
+        " insert into audit.unpublished_keys (model)"
+        " select model from audit.models where restated is not null",
     )
     publish_by_hand(published)
-    noted = "select count(*) from marts.restatements where figure = 'responses'"
+    noted = (
+        "select count(*) from marts.restatements"
+        " where figure = 'responses' and model = 'experience_scores'"
+    )
+    declared = "select count(*) from audit.models where restated is not null"
+    assert fetch(published, declared) == [(9,)]
     scores = "select count(*) from marts.experience_scores where is_confidential"
     assert fetch(published, f"{noted} and row_key like '%%|confidential|%%'") == [(0,)]
     assert fetch(published, scores)[0][0] > 0
