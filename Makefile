@@ -16,7 +16,7 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test test-slow up down accept replay rollback backup restore url psql bench audit lint lock install install-dev
+.PHONY: help run test test-slow up down accept backfill replay rollback backup restore airflow url psql bench audit lint lock install install-dev
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,10 @@ down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
 accept: $(VENV)/.runtime  ## overrule a gate: LOAD=<number> puts it in force, BUILD=<number> publishes it
 	@$(CLI) accept $(if $(BUILD),--build '$(BUILD)',--load '$(LOAD)')
 
+backfill: $(VENV)/.runtime  ## load nights (again) and publish once; FROM=<date> TO=<date>, SOURCES=<a,b> for some, DRY_RUN=1 only says what it would do
+	@$(CLI) backfill $(if $(FROM),--from '$(FROM)') $(if $(TO),--to '$(TO)') \
+	    $(if $(SOURCES),--sources '$(SOURCES)') $(if $(filter-out 0,$(DRY_RUN)),--dry-run)
+
 replay: $(VENV)/.runtime  ## read rejected rows again after their contract was mended, and publish; FEED=<system.feed> or LOAD=<number> for some
 	@$(CLI) replay $(if $(FEED),--feed '$(FEED)') $(if $(LOAD),--load '$(LOAD)')
 
@@ -70,6 +74,9 @@ restore: $(VENV)/.runtime  ## bring a saved warehouse back: FROM=<backup>; REPLA
 
 rollback: $(VENV)/.runtime  ## bring the version that was published before back into marts; the next publish catches up
 	@$(CLI) rollback
+
+airflow: $(VENV)/.runtime  ## a command of this clone's Airflow while it is up; ARGS="dags list"
+	@$(CLI) airflow -- $(ARGS)
 
 url: $(VENV)/.runtime  ## print the address that a BI tool reads marts at; ROLE=cx_agent or owner for theirs
 	@$(CLI) url $(if $(ROLE),--role '$(ROLE)')

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import loading, nights
+from bench import backfill, loading, nights
 from bench.server import running_server
 from include.settings import PROJECT_FOLDER
 
@@ -24,6 +24,8 @@ LIMITS = {
     "night_history_ratio": 1.3,
     "build_sql_ratio": 1.5,
     "slowest_model_share_of_night": 0.25,
+    "backfill_seconds": 300,
+    "backfill_bulk_ratio": 1.5,
 }
 DEFAULT_CUSTOMERS = 200_000
 # The first after the history still makes things, and is left out of the median.
@@ -37,6 +39,7 @@ BENCHES: dict[str, Bench] = {
     "xlsx": loading.bench_xlsx,
     "snapshot": loading.bench_snapshot,
     "small_loads": loading.bench_small_loads,
+    "backfill": backfill.bench_backfill,
 }
 
 

@@ -17,16 +17,15 @@ from statistics import median
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.by_hand import measure_by_hand
+from bench.databases import create_database, drop_database
 from bench.history import describe_history, write_history
 from include import night
-from include.settings import DEFAULT_TIME_ZONE, Settings
+from include.settings import Settings
 
 SIDES = ("tenth", "full")
 SLOWEST = 10
-KEY_SECRET = "a secret of the benchmark, so that keys are the same"
 
 Figures = dict[str, float]
 
@@ -60,7 +59,11 @@ def bench_history(url: str, landing: Path, customers: int, count: int) -> Figure
         _say(f"writing the exports of {customers:,} customers")
         figures: Figures = dict(write_history(parameters, folder))
         sides = [
-            Side(name, _make_database(url, name, folder, reports)) for name in SIDES
+            Side(
+                name,
+                create_database(url, _database(name), folder / name, reports / name),
+            )
+            for name in SIDES
         ]
         for side in sides:
             side.first = _run_night(side.settings, parameters.first_export, "history")
@@ -83,7 +86,7 @@ def bench_history(url: str, landing: Path, customers: int, count: int) -> Figure
         return figures
     finally:
         for name in SIDES:
-            _drop_database(url, name)
+            drop_database(url, _database(name))
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(reports, ignore_errors=True)
 
@@ -127,37 +130,8 @@ def _extract(settings: Settings, batch_date: date, run_id: str) -> None:
         )
 
 
-def _make_database(url: str, name: str, landing: Path, reports: Path) -> Settings:
-    _drop_database(url, name)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {}").format(sql.Identifier(_database(name)))
-        )
-    return Settings(
-        database_url=_address(url, _database(name)),
-        landing_url=str(landing / name),
-        key_secret=KEY_SECRET,
-        reporting_time_zone=DEFAULT_TIME_ZONE,
-        report_folder=reports / name,
-    )
-
-
-def _drop_database(url: str, name: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("drop database if exists {} with (force)").format(
-                sql.Identifier(_database(name))
-            )
-        )
-
-
 def _database(side: str) -> str:
     return f"history_{side}"
-
-
-def _address(url: str, database: str) -> str:
-    parts = {**conninfo_to_dict(url), "dbname": database}
-    return make_conninfo(**{key: str(value) for key, value in parts.items()})
 
 
 COUNTED = {

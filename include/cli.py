@@ -48,10 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "up": lambda: _start(runtime, options.landing),
         "down": lambda: _stop(runtime),
         "accept": lambda: _accept(runtime, options.load, options.build),
+        "backfill": lambda: _backfill(runtime, options),
         "replay": lambda: _replay(runtime, options.feed, options.load),
         "backup": lambda: _back_up(runtime, options.to),
         "restore": lambda: _restore(runtime, options.folder, options.replace),
         "rollback": lambda: _roll_back(runtime),
+        "airflow": lambda: _run_airflow(runtime, options.arguments),
         "url": lambda: _print_url(runtime, options.role),
         "psql": lambda: _open_psql(runtime, options.role, options.arguments),
     }
@@ -137,6 +139,33 @@ def _accept(runtime: Runtime, load_id: int | None, build_id: int | None) -> int:
     return _say(by_hand.accept_load(settings, load_id))
 
 
+def _backfill(runtime: Runtime, options: argparse.Namespace) -> int:
+    from include.backfill import run_backfill
+    from include.backfill_plan import describe_plan, plan_backfill
+
+    say = _measure_time()
+    sources = [name for name in options.sources.replace(" ", "").split(",") if name]
+    runtime.postgres.start()
+    settings = runtime.settings(runtime.landing_url or str(runtime.sample_folder))
+    plan = plan_backfill(settings, options.first, options.last, sources)
+    for line in describe_plan(plan):
+        print(line)
+    if options.dry_run:
+        print("A dry run: nothing was loaded or written.")
+        return 0
+    from include.scorecard import write_scorecard
+
+    run_id = f"backfill {datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    outcome = run_backfill(
+        settings, options.first, options.last, run_id, say, sources=sources
+    )
+    write_scorecard(settings)
+    say("published; the scorecard is written")
+    for problem in outcome.problems:
+        print(f"Problem: {problem}", file=sys.stderr)
+    return 1 if outcome.problems else 0
+
+
 def _replay(runtime: Runtime, feed: str | None, load_id: int | None) -> int:
     from include.replay import run_replay
     from include.scorecard import write_scorecard
@@ -207,6 +236,16 @@ def _say(sentences: Sequence[str]) -> int:
     for sentence in sentences:
         print(sentence)
     return 0
+
+
+def _run_airflow(runtime: Runtime, arguments: Sequence[str]) -> int:
+    landing_url = runtime.landing_url or str(runtime.sample_folder)
+    if not runtime.is_up:
+        raise WarehouseError("Airflow is not up: `make up` starts it.")
+    runtime.postgres.start()
+    environment = runtime.airflow(landing_url).environment()
+    command = [sys.executable, "-m", "airflow", *arguments]
+    os.execve(sys.executable, command, environment)
 
 
 def _print_url(runtime: Runtime, role: str) -> int:
@@ -295,12 +334,12 @@ def _stop_in_good_order() -> None:
         signal.signal(each, interrupt)
 
 
-def _read_night(text: str) -> date:
+def _read_date(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no date: write NIGHT as 2026-11-19"
+            f"{text!r} is no date: write it as 2026-11-19"
         ) from error
 
 
@@ -309,7 +348,7 @@ def _build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="load, build, check and publish; then stop")
     run.add_argument("--landing", help="where the exports lie; else sample exports")
-    run.add_argument("--night", type=_read_night, help="the last batch date to load")
+    run.add_argument("--night", type=_read_date, help="the last batch date to load")
     run.add_argument("--customers", type=int, help="size of the sample")
     run.add_argument("--nights", type=int, help="length of the sample")
     up = verbs.add_parser(
@@ -321,6 +360,15 @@ def _build_parser() -> argparse.ArgumentParser:
     overruled = accept.add_mutually_exclusive_group(required=True)
     overruled.add_argument("--load", type=int, help="put a held load in force")
     overruled.add_argument("--build", type=int, help="publish what gate 2 stops")
+    backfill = verbs.add_parser("backfill", help="load a range of nights (again)")
+    backfill.add_argument(
+        "--from", dest="first", type=_read_date, required=True, help="first batch date"
+    )
+    backfill.add_argument(
+        "--to", dest="last", type=_read_date, required=True, help="last batch date"
+    )
+    backfill.add_argument("--sources", default="", help="systems, with commas; or all")
+    backfill.add_argument("--dry-run", action="store_true", help="only say what it is")
     replay = verbs.add_parser("replay", help="read rejected rows again, and publish")
     replay.add_argument("--feed", help="of this feed alone: <system>.<feed>")
     replay.add_argument("--load", type=int, help="of the load of this number alone")
@@ -330,6 +378,8 @@ def _build_parser() -> argparse.ArgumentParser:
     restore.add_argument("--folder", type=Path, required=True, help="one backup")
     restore.add_argument("--replace", default="", help="yes: drop what is there")
     verbs.add_parser("rollback", help="bring back the version published before")
+    airflow = verbs.add_parser("airflow", help="a command of this clone's Airflow")
+    airflow.add_argument("arguments", nargs="*", help="handed to airflow")
     url = verbs.add_parser("url", help="start PostgreSQL and print its address")
     url.add_argument("--role", choices=LOGINS, default="bi_reader")
     psql = verbs.add_parser("psql", help="open psql on the warehouse")

@@ -8,21 +8,19 @@ without it, and `report` ends the run as failed so that somebody is told.
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from include import audit, gates
 from include.access.roles import become, set_passwords
 from include.building import publish as publishing
+from include.building.build_lock import wait_for_others
 from include.contracts import read_contracts
-from include.errors import ExportError, GateError, SettingsError, WarehouseError
+from include.errors import GateError, WarehouseError
 from include.gates import GateResult
-from include.loading.feed_session import open_session
-from include.loading.landing import Landing
-from include.loading.loader import LoadResult
+from include.loading.range_loader import ExtractResult, Progress, load_range
 from include.loading.raw_tables import create_raw_tables
 from include.runs import record_step
 from include.settings import Settings, connect
@@ -34,16 +32,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROLES = ("crm", "survey", "ticket")
-
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class ExtractResult:
-    """What was loaded: results in the order of loading, and the failures' sentences."""
-
-    loads: list[LoadResult]
-    failures: list[str] = field(default_factory=list)
 
 
 def prepare(settings: Settings) -> None:
@@ -65,15 +53,25 @@ def extract(
     last: date,
     run_id: str,
     progress: Progress = log.info,
+    sources: Collection[str] = (),
 ) -> ExtractResult:
     """Load every feed of one role for the batch dates first to last, inclusive.
+
+    Parameters
+    ----------
+    sources : systems, as hubspot, whose feeds alone are loaded; none stands for all
 
     Raises WarehouseError, after all the others are loaded, when a feed failed; each
     failure is in ``audit.feed_failures`` too.
     """
     prepare(settings)
+    contracts = [
+        contract
+        for contract in read_contracts(settings.project_folder).values()
+        if contract.role == role and (not sources or contract.system in sources)
+    ]
     with record_step(settings, run_id, f"extract_{role}"):
-        result = _extract(settings, role, first, last, run_id, progress)
+        result = load_range(settings, contracts, first, last, run_id, progress)
         if result.failures:
             raise WarehouseError(" ".join(result.failures))
     return result
@@ -86,13 +84,22 @@ def check_raw(settings: Settings, run_id: str) -> GateResult:
         return gates.check_raw(settings, run_id)
 
 
-def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> "BuildResult":
+def build(
+    settings: Settings,
+    run_id: str,
+    progress: Progress = log.info,
+    *,
+    with_tests: bool = True,
+) -> "BuildResult":
     """Build what the accepted loads touch, and test it."""
     # dbt takes seconds to import; the tasks that load do without it.
     from include.building import builds
 
     with record_step(settings, run_id, "build"):
-        return builds.build(settings, run_id, with_tests=with_tests)
+        return wait_for_others(
+            settings,
+            lambda: builds.build(settings, run_id, progress, with_tests=with_tests),
+        )
 
 
 def check_marts(settings: Settings, run_id: str) -> GateResult:
@@ -113,7 +120,9 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
                 raise
             from include.building import builds
 
-            build_id = builds.build(settings, run_id).build_id
+            build_id = wait_for_others(
+                settings, lambda: builds.build(settings, run_id)
+            ).build_id
             result = gates.check_marts(settings, run_id)
         _note_that_build_passed(settings, build_id)
     return result
@@ -134,7 +143,7 @@ def publish_stopped_build(
 def publish(settings: Settings, run_id: str) -> publishing.PublishResult:
     """Copy what changed into marts."""
     with record_step(settings, run_id, "publish"):
-        return publishing.publish(settings, run_id)
+        return wait_for_others(settings, lambda: publishing.publish(settings, run_id))
 
 
 def roll_back(settings: Settings, run_id: str) -> "RollbackResult":
@@ -211,83 +220,6 @@ def find_problems(settings: Settings, run_id: str) -> list[str]:
                 "  where publishes.build_id = builds.build_id)"
             )
         ]
-
-
-def run_nights(
-    settings: Settings,
-    first: date,
-    last: date,
-    run_id: str,
-    progress: Progress = log.info,
-    *,
-    with_tests: bool = True,
-) -> list[str]:
-    """Load a range of batch dates at once, then build, check and publish once.
-
-    Returns:
-        One sentence for each feed that failed or load that is held; empty when all went
-        well.
-    """
-    prepare(settings)
-    for role in ROLES:
-        with record_step(settings, run_id, f"extract_{role}"):
-            _extract(settings, role, first, last, run_id, progress)
-    result = check_raw(settings, run_id)
-    progress(f"gate 1: {result.checked} loads checked, {len(result.held_loads)} held")
-    built = build(settings, run_id, with_tests=with_tests)
-    progress(f"build: {built.loads_touched} loads, {built.models_rebuilt} models")
-    check_marts(settings, run_id)
-    progress("gate 2: passed")
-    published = publish(settings, run_id)
-    progress(
-        f"publish: {published.rows_deleted} rows out, {published.rows_inserted} rows in"
-    )
-    return find_problems(settings, run_id)
-
-
-def _extract(
-    settings: Settings,
-    role: str,
-    first: date,
-    last: date,
-    run_id: str,
-    progress: Progress,
-) -> ExtractResult:
-    contracts = [
-        contract
-        for contract in read_contracts(settings.project_folder).values()
-        if contract.role == role
-    ]
-    landing = Landing(settings.landing_url)
-    nights = (last - first).days + 1
-    loads: list[LoadResult] = []
-    failures: list[str] = []
-    with open_session(settings) as session:
-        for contract in contracts:
-            done = 0
-            for night in range(nights):
-                batch_date = first + timedelta(days=night)
-                try:
-                    loaded = session.load(landing, contract, batch_date, run_id)
-                except (ExportError, SettingsError) as error:
-                    log.error("%s", error)
-                    audit.record_feed_failure(
-                        session.connection, run_id, contract.name, batch_date, error
-                    )
-                    if isinstance(error, SettingsError):
-                        # The landing zone cannot be read: no other feed's can.
-                        raise
-                    failures.append(str(error))
-                    continue
-                connection = session.connection
-                audit.resolve_feed_failures(connection, contract.name, batch_date)
-                if loaded is not None:
-                    if loaded.outcome == "unchanged":
-                        audit.drop_held_loads(connection, contract.name, batch_date)
-                    loads.append(loaded)
-                    done += loaded.rows_loaded
-            progress(f"{contract.name}: {nights} nights, {done:,} rows")
-    return ExtractResult(loads, failures)
 
 
 def _hold_loads_of_failed_source(

@@ -150,7 +150,7 @@ def published_template(
 
     Rows may break rules of their own there: tests write what no model could.
     """
-    from include import night
+    from include.backfill import run_backfill
     from include.sample_exports import write_sample_exports
 
     sample = PUBLISHED_SAMPLE
@@ -158,10 +158,10 @@ def published_template(
     write_sample_exports(landing, sample)
     with open_database(postgres_server, template=built_template) as url:
         settings = settings_of(url, landing)
-        problems = night.run_nights(
+        outcome = run_backfill(
             settings, sample.first_night, sample.last_night, "range", lambda line: None
         )
-        assert problems == []
+        assert outcome.problems == []
         _drop_rules_of_rows(url)
         yield database_name(url)
 

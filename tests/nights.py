@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include import night
+from include.backfill import run_backfill
 from include.settings import Settings, connect
 
 Hashes = dict[str, tuple[int, str]]
@@ -21,7 +21,7 @@ def run(
     with_tests: bool = True,
 ) -> list[str]:
     """Load the nights first to last as one range and publish; return the problems."""
-    return night.run_nights(
+    outcome = run_backfill(
         settings,
         first,
         last,
@@ -29,6 +29,7 @@ def run(
         progress=lambda line: None,
         with_tests=with_tests,
     )
+    return outcome.problems
 
 
 def list_days(first: date, last: date) -> list[date]:

@@ -14,6 +14,7 @@ finds the loads begun and the keys still dirty.
 import hashlib
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import psycopg
@@ -50,11 +51,18 @@ class BuildResult:
     outcomes: list[NodeOutcome] = field(repr=False)
 
 
-def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildResult:
+def build(
+    settings: Settings,
+    run_id: str,
+    progress: Callable[[str], None] = log.info,
+    *,
+    with_tests: bool = True,
+) -> BuildResult:
     """Bring the warehouse up to the loads that are accepted now.
 
     Parameters
     ----------
+    progress : is told now and then how many models are built
     with_tests : run the data tests of what is built, too; only a comparison of builds
         with each other does without them
 
@@ -62,7 +70,7 @@ def build(settings: Settings, run_id: str, *, with_tests: bool = True) -> BuildR
     the warehouse was built with, or a model or test failed (which one, why).
     """
     contracts = list(read_contracts(settings.project_folder).values())
-    dbt = Dbt(settings)
+    dbt = Dbt(settings, progress)
     nodes = read_nodes(
         dbt.parse(), {"reporting_time_zone": settings.reporting_time_zone}
     )

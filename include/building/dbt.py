@@ -7,7 +7,8 @@ in no file, log or process list.
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ from include.settings import Settings
 HMAC_BLOCK = 64
 # What dbt says of a run, in the order in which it says it.
 TOLD = ("info", "warn", "error")
+MODEL_BUILT = "LogModelResult"
+# A long build says how far it is once in so many seconds.
+SECONDS_BETWEEN_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,17 @@ class NodeOutcome:
 class Dbt:
     """The project's dbt, with its own folder for artefacts and logs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] | None = None
+    ) -> None:
         self._project = settings.project_folder / "dbt_project"
         self._target = settings.report_folder / "dbt"
         self._log = log_file(settings)
         self._environment = dbt_environment(settings)
         self._manifest: Manifest | None = None
+        self._progress = progress
+        self._built = 0
+        self._said_at = time.monotonic()
 
     def parse(self) -> Manifest:
         """Read the project.
@@ -116,6 +125,14 @@ class Dbt:
         self._target.mkdir(parents=True, exist_ok=True)
         parsed_macros.write_text(digest.hexdigest())
 
+    def _count_model(self) -> None:
+        """Say now and then how many models are built."""
+        self._built += 1
+        now = time.monotonic()
+        if self._progress is not None and now - self._said_at > SECONDS_BETWEEN_LINES:
+            self._progress(f"build: {self._built} models so far")
+            self._said_at = now
+
     def _invoke(self, arguments: Sequence[str]) -> dbtRunnerResult:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._forget_parse_of_other_macros()
@@ -123,6 +140,8 @@ class Dbt:
 
             def tell(event: Any) -> None:
                 # A message of dbt's protocol, which has no types.
+                if event.info.name == MODEL_BUILT:
+                    self._count_model()
                 if event.info.level in TOLD:
                     now = datetime.now(UTC).isoformat(timespec="milliseconds")
                     log.write(f"{now} {remove_values(event.info.msg)}\n")

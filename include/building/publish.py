@@ -23,7 +23,6 @@ from include.building.marts_transaction import change_marts
 from include.building.published_changes import forget_old_changes, log_differing_rows
 from include.building.published_tables import (
     PublishedModel,
-    list_names,
     read_columns,
     read_models,
     swap_rows,
@@ -31,6 +30,7 @@ from include.building.published_tables import (
 from include.building.restatement_causes import note_cause_of_publish
 from include.building.restatements import note_restatements, read_declarations
 from include.building.shown_version import ShownVersion, read_shown_version
+from include.building.unpublished_rows import compose_difference, read_unpublished
 from include.errors import PublishError
 from include.settings import Settings, connect
 
@@ -151,7 +151,7 @@ def _publish_build(
             sql.SQL("drop table {}").format(sql.Identifier("marts", name))
         )
         log.info("the table marts.%s left the project and was dropped", name)
-    unpublished = _read_unpublished(connection)
+    unpublished = read_unpublished(connection)
     for model in models:
         columns = built[model.name]
         if model.name not in published:
@@ -259,36 +259,10 @@ def _find_differing_rows(
     ----------
     is_whole : compare all rows, not only those of the unpublished keys
     """
-    # Read each side once: what all customers of a night ever did is much to compare.
     connection.execute(
-        sql.SQL(
-            "create temporary table rows_differing on commit drop as"
-            " select {names}, bool_and(is_built) as is_built from ("
-            "  select {names}, false as is_built from {published} where {where}"
-            "  union all"
-            "  select {names}, true from {built} where {where} and {condition}"
-            " ) as both_sides group by {names}"
-            " having bool_and(is_built) = bool_or(is_built)"
-        ).format(
-            names=list_names(columns),
-            built=model.built,
-            published=model.published,
-            where=sql.SQL("true") if is_whole else _where_unpublished(model, columns),
-            condition=model.condition,
+        sql.SQL("create temporary table rows_differing on commit drop as {}").format(
+            compose_difference(model, columns, is_whole=is_whole)
         )
-    )
-
-
-def _where_unpublished(
-    model: PublishedModel, columns: Mapping[str, str]
-) -> sql.Composed:
-    return sql.SQL(
-        "{column} in (select cast(key as {type}) from audit.unpublished_keys"
-        " where model = {model})"
-    ).format(
-        column=sql.Identifier(model.publish_by),
-        type=sql.SQL(columns[model.publish_by]),
-        model=sql.Literal(model.name),
     )
 
 
@@ -343,11 +317,3 @@ def _list_tables_that_left(connection: psycopg.Connection) -> list[str]:
         " order by tables.table_name"
     ).fetchall()
     return [name for (name,) in rows]
-
-
-def _read_unpublished(connection: psycopg.Connection) -> dict[str, bool]:
-    """The models that changed, and whether all of their rows are to be compared."""
-    rows = connection.execute(
-        "select model, bool_or(key is null) from audit.unpublished_keys group by model"
-    ).fetchall()
-    return dict(rows)

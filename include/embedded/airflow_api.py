@@ -117,6 +117,17 @@ class AirflowApi:
         run = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
         return str(run["dag_run_id"])
 
+    def start_run_by_hand(self, dag_id: str, parameters: dict[str, Any]) -> str:
+        """Run the DAG with what its form asks for; return the run's id."""
+        body = {"logical_date": None, "conf": parameters}
+        run = self._send("POST", f"/api/v2/dags/{dag_id}/dagRuns", body)
+        return str(run["dag_run_id"])
+
+    def read_result(self, dag_id: str, run_id: str, task_id: str) -> Any:
+        """Return what a task of a run returned."""
+        path = f"{_run_path(dag_id, run_id)}/taskInstances/{task_id}"
+        return self._send("GET", f"{path}/xcomEntries/return_value")["value"]
+
     def read_run_state(self, dag_id: str, run_id: str) -> str:
         """Return the run's state: queued, running, success or failed."""
         return str(self._send("GET", _run_path(dag_id, run_id))["state"])

@@ -205,15 +205,16 @@ def load_earlier_nights(
 
     Returns one sentence for each feed that failed or load that is held.
     """
-    from include.night import run_nights
+    from include.backfill import run_backfill
 
     before = last - timedelta(days=1)
     say(f"Loading the nights {first} to {before} as one range")
     started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return run_nights(
+    outcome = run_backfill(
         settings,
         first,
         before,
         run_id=f"range__{started_at}",
         progress=lambda line: say(f"  {line}"),
     )
+    return outcome.problems

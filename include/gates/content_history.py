@@ -310,7 +310,10 @@ def _square_distances(counted: Counter[float], center: float) -> Counter[float]:
 
 
 def _pool(pool: Sequence[LoadContents], name: str) -> Counter[str]:
-    return sum((Counter(load.values.get(name, {})) for load in pool), Counter[str]())
+    pooled: Counter[str] = Counter()
+    for load in pool:
+        pooled.update(load.values.get(name, {}))
+    return pooled
 
 
 def _find_collapse(
@@ -326,12 +329,14 @@ def _find_collapse(
     for name, counted in now.values.items():
         value, rows = max(counted.items(), key=lambda item: item[1])
         whole = sum(counted.values())
+        if rows < 0.9 * whole or name == QUESTIONS:
+            continue
         usual = [
             pooled[value] / pooled.total()
             for pool in pools
             if (pooled := _pool(pool, name)).total() >= FEWEST_KNOWN_ROWS
         ]
-        if not usual or rows < 0.9 * whole or name == QUESTIONS:
+        if not usual:
             continue
         share = MORE * max(usual)
         if share < rows / whole:

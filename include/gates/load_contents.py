@@ -175,21 +175,17 @@ class _ContentQuery:
         parts: list[sql.Composable] = [
             sql.SQL(
                 "count(*) as rows_looked_at,"
-                " count(*) filter (where all_text ~ '<' and all_text ~ %(markup)s)"
-                "   as rows_with_markup,"
-                " count(*) filter (where octet_length(all_text) > length(all_text))"
-                "   as rows_beyond_ascii,"
-                " count(*) filter (where octet_length(all_text) > length(all_text)"
-                "   and all_text ~ %(broken_text)s) as rows_with_broken_text,"
-                " count(*) filter (where strpos(free_text, '@') > 0"
-                "   and free_text ~ %(e_mail)s) as rows_with_contact_data,"
-                " count(*) filter (where {is_test}) as rows_of_tests,"
+                " count(*) filter (where has_markup) as rows_with_markup,"
+                " count(*) filter (where is_beyond_ascii) as rows_beyond_ascii,"
+                " count(*) filter (where has_broken_text) as rows_with_broken_text,"
+                " count(*) filter (where has_contact_data) as rows_with_contact_data,"
+                " count(*) filter (where is_test) as rows_of_tests,"
                 " count(*) filter (where happened_at::date < batch_date)"
                 "   as rows_of_earlier_days,"
                 f" count(*) filter (where {_IS_TIMED}) as timed_rows,"
                 f" avg({_HOUR}) filter (where {_IS_TIMED}) as average_hour,"
                 f" stddev_pop({_HOUR}) filter (where {_IS_TIMED}) as hour_spread"
-            ).format(is_test=self._compose_tests())
+            )
         ]
         for number, column in enumerate(self._numbers):
             value = self._value(column)
@@ -317,44 +313,85 @@ class _ContentQuery:
         )
 
     def _compose_rows(self) -> sql.Composed:
-        """Compose the rows that are looked at, with what several figures need."""
+        """Compose the rows that are looked at, with what several figures need.
+
+        A list repeats most of its rows every night: each is read once.
+        """
         contract = self._contract
         table = sql.Identifier(contract.schema_name, contract.feed)
-        source = sql.SQL("{} as lineage").format(table)
-        if contract.is_snapshot:
-            members = sql.Identifier(
-                contract.schema_name, f"{contract.feed}__snapshots"
+        sampled = sql.SQL(
+            "lineage._load_id = any(%(load_ids)s) and mod(lineage._row_number,"
+            " greatest(loads.rows_loaded / %(most)s, 1)) = 0"
+        )
+        if not contract.is_snapshot:
+            return sql.SQL(
+                "select load_id, batch_date, {figures} from ("
+                " select lineage._load_id as load_id, loads.batch_date, {texts}"
+                "  from {table} as lineage"
+                "  join audit.loads as loads on loads.load_id = lineage._load_id"
+                "  where {sampled} offset 0) as content offset 0"
+            ).format(
+                figures=self._compose_row_figures(),
+                texts=self._compose_texts(),
+                table=table,
+                sampled=sampled,
             )
-            source = sql.SQL(
-                "{} as lineage join {} as content on content._row_id = lineage._row_id"
-            ).format(members, table)
-        columns: list[sql.Composable] = [
-            sql.SQL("lineage._load_id as load_id, loads.batch_date"),
-            sql.SQL("concat_ws(chr(31), {}) as all_text").format(
-                sql.SQL(", ").join(self._source(name) for name in contract.column_names)
-            ),
-            sql.SQL("concat_ws(chr(31), {}) as free_text").format(
-                sql.SQL(", ").join(
-                    self._source(column.name)
-                    for column in contract.columns
-                    if column.personal_data == "none"
-                )
-            ),
-            sql.SQL("{} as happened_at").format(self._compose_time()),
-            (
-                sql.SQL("lineage.record, lineage._file_stem")
-                if contract.storage == "record"
-                else sql.SQL(", ").join(
-                    self._source(name) for name in contract.column_names
-                )
-            ),
+        return sql.SQL(
+            "select lineage._load_id as load_id, loads.batch_date, content.*"
+            " from {members} as lineage"
+            " join audit.loads as loads on loads.load_id = lineage._load_id"
+            " join (select content._row_id, {figures} from ("
+            "  select content._row_id, {texts} from {table} as content"
+            "  where content._row_id in (select lineage._row_id"
+            "   from {members} as lineage"
+            "   join audit.loads as loads on loads.load_id = lineage._load_id"
+            "   where {sampled}) offset 0) as content offset 0"
+            " ) as content on content._row_id = lineage._row_id"
+            " where {sampled} offset 0"
+        ).format(
+            figures=self._compose_row_figures(),
+            texts=self._compose_texts(),
+            table=table,
+            members=sql.Identifier(contract.schema_name, f"{contract.feed}__snapshots"),
+            sampled=sampled,
+        )
+
+    def _compose_texts(self) -> sql.Composed:
+        """Compose what is read of each row: its texts, its time and its columns."""
+        contract = self._contract
+        free = [
+            column.name for column in contract.columns if column.personal_data == "none"
         ]
         return sql.SQL(
-            "select {} from {} join audit.loads as loads"
-            " on loads.load_id = lineage._load_id"
-            " where lineage._load_id = any(%(load_ids)s) and mod(lineage._row_number,"
-            "   greatest(loads.rows_loaded / %(most)s, 1)) = 0 offset 0"
-        ).format(sql.SQL(", ").join(columns), source)
+            "concat_ws(chr(31), {all}) as all_text,"
+            " concat_ws(chr(31), {free}) as free_text,"
+            " {time} as happened_at, {columns}"
+        ).format(
+            all=sql.SQL(", ").join(map(self._source, contract.column_names)),
+            free=sql.SQL(", ").join(map(self._source, free)),
+            time=self._compose_time(),
+            columns=self._compose_columns(self._alias),
+        )
+
+    def _compose_row_figures(self) -> sql.Composed:
+        """Compose what is found in each row, from its texts."""
+        return sql.SQL(
+            "all_text ~ '<' and all_text ~ %(markup)s as has_markup,"
+            " octet_length(all_text) > length(all_text) as is_beyond_ascii,"
+            " octet_length(all_text) > length(all_text)"
+            "  and all_text ~ %(broken_text)s as has_broken_text,"
+            " strpos(free_text, '@') > 0 and free_text ~ %(e_mail)s"
+            "  as has_contact_data,"
+            " {is_test} as is_test, happened_at, {columns}"
+        ).format(
+            is_test=self._compose_tests(), columns=self._compose_columns("content")
+        )
+
+    def _compose_columns(self, alias: str) -> sql.Composable:
+        names = self._contract.column_names
+        if self._contract.storage == "record":
+            names = ("record", "_file_stem")
+        return sql.SQL(", ").join(sql.Identifier(alias, name) for name in names)
 
     def _compose_time(self) -> sql.Composable:
         if self._contract.event_time is None:

@@ -6,9 +6,10 @@ little past for it to mean something: a young feed or a feed of ten rows a night
 no alarm for being young or small.
 """
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from statistics import median
 
 from expectations.raw import SMALLEST_SNAPSHOT_RATIO
@@ -21,6 +22,8 @@ SMALLEST_OLD_LIST = 100
 # Under this many usual rows, chance alone moves the volume of a night too much.
 SMALLEST_USUAL_ROWS = 30
 SMALLEST_USUAL_ROWS_TO_HOLD = 100
+# How far back a load is compared: eight weeks hold eight of each weekday.
+HISTORY_DAYS = 56
 RECENT_LOADS = 14
 FEWEST_RECENT_LOADS = 7
 FEWEST_SAME_WEEKDAYS = 3
@@ -75,13 +78,20 @@ class FeedHistory:
         self._is_snapshot = is_snapshot
         self._in_force = {load.batch_date: load for load in in_force}
         self._loads = dict(self._in_force)
+        self._dates = sorted(self._loads)
         self._dates_by_content = {
             content: set(dates) for content, dates in dates_by_content.items()
         }
 
     def list_earlier(self, batch_date: date) -> list[PastLoad]:
-        """The loads of earlier batch dates, oldest first."""
-        return [self._loads[day] for day in sorted(self._loads) if day < batch_date]
+        """The loads of the weeks before, oldest first; of a longer pause, the last.
+
+        However long the range is that a load waits in, it is compared with the same
+        loads as in a night of its own.
+        """
+        end = bisect_left(self._dates, batch_date)
+        start = bisect_left(self._dates, batch_date - timedelta(days=HISTORY_DAYS))
+        return [self._loads[day] for day in self._dates[min(start, end - 1) : end]]
 
     def compare(self, load: PastLoad) -> Comparison:
         """Compare a load with those of earlier dates and with the one it replaces."""
@@ -138,6 +148,8 @@ class FeedHistory:
         is_cut_off = ratio is not None and ratio < SMALLEST_SNAPSHOT_RATIO
         if self._is_snapshot and (not load.rows or is_cut_off or is_another_list):
             return
+        if load.batch_date not in self._loads:
+            insort(self._dates, load.batch_date)
         self._loads[load.batch_date] = load
         if load.rows:
             dates = self._dates_by_content.setdefault(load.content_hash, set())

@@ -30,13 +30,11 @@ from include.gates.load_contents import (
     LoadContents,
     count_contents,
 )
-from include.gates.load_history import FeedHistory, PastLoad
+from include.gates.load_history import HISTORY_DAYS, FeedHistory, PastLoad
 
 # A row is old when it happened longer before its batch date than this: exports catch
 # up after a week-end or an outage, but seldom after a month.
 LONG_BEFORE_DAYS = 30
-# How far back a load is compared: eight weeks hold eight of each weekday.
-HISTORY_DAYS = 56
 
 
 @dataclass(frozen=True)
@@ -362,17 +360,14 @@ def _write_profiles(
             "delete from audit.load_profiles where load_id = any(%s)",
             [[profile["load_id"] for profile in profiles]],
         )
-        cursor.executemany(
-            sql.SQL("insert into audit.load_profiles ({}) values ({})").format(
-                sql.SQL(", ").join(map(sql.Identifier, names)),
-                sql.SQL(", ").join(map(sql.Placeholder, names)),
-            ),
-            [
-                {
+        statement = sql.SQL("copy audit.load_profiles ({}) from stdin").format(
+            sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        with cursor.copy(statement) as copy:
+            for profile in profiles:
+                written = {
                     **profile,
                     "filled_rows": Jsonb(profile["filled_rows"]),
                     "contents": Jsonb(profile["contents"]),
                 }
-                for profile in profiles
-            ],
-        )
+                copy.write_row([written[name] for name in names])

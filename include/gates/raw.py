@@ -40,7 +40,12 @@ def check_raw(settings: Settings, run_id: str) -> GateResult:
     result = GateResult(run_id, "raw")
     with connect(settings, "loader") as connection:
         # Two gates at once would decide the same loads twice.
-        connection.execute("select pg_advisory_lock(hashtext(%s))", [LOCK_NAME])
+        lock = connection.execute(
+            "select pg_try_advisory_lock(hashtext(%s))", [LOCK_NAME]
+        ).fetchone()
+        if lock is None or not lock[0]:
+            log.warning("gate 1 waits until that of another run is done")
+            connection.execute("select pg_advisory_lock(hashtext(%s))", [LOCK_NAME])
         waiting = read_waiting_loads(connection)
         connection.commit()
         if not waiting:

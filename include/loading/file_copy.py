@@ -76,7 +76,7 @@ def copy_file(
     set_lineage(connection, target, file.name, file_no)
     if reader == "fast" and may_go_fast(contract):
         try:
-            with connection.transaction(), _stored(landing, file) as stored:
+            with connection.transaction(), open_stored(landing, file) as stored:
                 with open_content(stored, file.path) as content:
                     read, loaded = copy_plain(
                         connection, contract, target.table, content
@@ -89,7 +89,7 @@ def copy_file(
         except (NotClean, *REFUSALS) as reason:
             words = str(reason).splitlines()[0]
             log.info("%s goes the careful way: %s", file.path, words)
-    with _stored(landing, file) as stored:
+    with open_stored(landing, file) as stored:
         with open_content(stored, file.path) as content:
             rows = read_rows(contract, content)
             counts = copy_carefully(
@@ -127,11 +127,12 @@ def _find_stem(name: str) -> str:
 
 def hash_file(landing: Landing, file: LandedFile) -> str:
     """Return the SHA-256 of a file's stored bytes. Raises FileProblem."""
-    with _stored(landing, file) as stored:
+    with open_stored(landing, file) as stored:
         return stored.finish()
 
 
-def _stored(landing: Landing, file: LandedFile) -> StoredBytes:
+def open_stored(landing: Landing, file: LandedFile) -> StoredBytes:
+    """Open a file's stored bytes, hashed as they are read. Raises FileProblem."""
     try:
         return StoredBytes(landing.open(file))
     except OSError as error:

@@ -5,6 +5,7 @@ In: what the loader copied. Out: rows in audit.loads, audit.load_files and audit
 
 import hashlib
 import json
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import psycopg
 from include.contracts import FeedContract
 from include.loading.careful_path import RowCounts
 from include.loading.file_copy import CopiedFile
+
+log = logging.getLogger(__name__)
 
 # In the order in which a repeated content is looked for.
 REPEATABLE_STATUSES = ("accepted", "loaded", "held")
@@ -37,36 +40,48 @@ class KnownLoad:
 
 def lock_feed(connection: psycopg.Connection, feed: str) -> None:
     """Wait until nobody else loads the feed; until the end of the transaction."""
-    connection.execute(
-        "select pg_advisory_xact_lock(hashtextextended('cx.load.' || %s, 0))", [feed]
-    )
+    key = "(hashtextextended('cx.load.' || %s, 0))"
+    row = connection.execute(
+        f"select pg_try_advisory_xact_lock{key}", [feed]
+    ).fetchone()
+    if row is None or not row[0]:
+        log.warning("%s waits until another run has loaded its night", feed)
+        connection.execute(f"select pg_advisory_xact_lock{key}", [feed])
 
 
 def find_known_loads(
-    connection: psycopg.Connection, feed: str, batch_date: date
-) -> list[KnownLoad]:
-    """Return the accepted, undecided and held loads of a feed and date.
+    connection: psycopg.Connection,
+    feed: str,
+    first: date,
+    last: date,
+    statuses: Sequence[str] = REPEATABLE_STATUSES,
+) -> dict[date, list[KnownLoad]]:
+    """Return the loads of a feed for first to last, inclusive, by batch date.
 
-    The accepted one comes first, then the youngest.
+    Of a date they come in the order of `statuses` (the accepted one first), then the
+    youngest first.
     """
     rows = connection.execute(
-        "select load_id, status, content_hash, contract_hash,"
+        "select batch_date, load_id, status, content_hash, contract_hash,"
         " rows_in_file, rows_loaded, rows_rejected, ("
         "   select jsonb_agg(jsonb_build_array(path, bytes) order by file_no)"
         "   from audit.load_files where load_files.load_id = loads.load_id"
         " ) from audit.loads as loads"
-        " where feed = %s and batch_date = %s and status = any(%s)"
+        " where feed = %s and batch_date between %s and %s and status = any(%s)"
         " order by array_position(%s, status), load_id desc",
-        [feed, batch_date, list(REPEATABLE_STATUSES), list(REPEATABLE_STATUSES)],
+        [feed, first, last, list(statuses), list(statuses)],
     ).fetchall()
-    return [
-        KnownLoad(
-            *(load_id, status, content_hash, contract_hash),
-            RowCounts(*counts),
-            [(path, size) for path, size in files or []],
+    known: dict[date, list[KnownLoad]] = {}
+    for batch_date, load_id, status, content_hash, contract_hash, *rest in rows:
+        *counts, files = rest
+        known.setdefault(batch_date, []).append(
+            KnownLoad(
+                *(load_id, status, content_hash, contract_hash),
+                RowCounts(*counts),
+                [(path, size) for path, size in files or []],
+            )
         )
-        for load_id, status, content_hash, contract_hash, *counts, files in rows
-    ]
+    return known
 
 
 def begin_load(

@@ -94,7 +94,10 @@ def load_feed(
     with _blame_database(connection, contract, batch_date), connection.transaction():
         lock_feed(connection, contract.name)
         ensure_raw_table(connection, contract)
-        same = _find_same(connection, landing, contract, batch_date, files)
+        known = find_known_loads(connection, contract.name, batch_date, batch_date)
+        same = find_same_load(
+            landing, contract, batch_date, files, known.get(batch_date, [])
+        )
         if same is None:
             load_id = begin_load(connection, contract, batch_date, run_id)
             copied = _copy_files(
@@ -126,22 +129,22 @@ def load_feed(
     return result
 
 
-def _find_same(
-    connection: psycopg.Connection,
+def find_same_load(
     landing: Landing,
     contract: FeedContract,
     batch_date: date,
     files: Sequence[LandedFile],
+    known: Sequence[KnownLoad],
 ) -> KnownLoad | None:
-    """Find the load that already has the content of these files, if any.
+    """Find the first of the known loads that has the content of these files, if any.
 
     Files are read for that only when a load under this contract has the same names and
-    sizes.
+    sizes. Raises ExportError when one cannot be read.
     """
     names_and_sizes = [(file.path, file.bytes) for file in files]
     candidates = [
         load
-        for load in find_known_loads(connection, contract.name, batch_date)
+        for load in known
         if load.contract_hash == contract.content_hash
         and load.names_and_sizes == names_and_sizes
     ]

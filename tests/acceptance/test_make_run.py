@@ -3,12 +3,9 @@
 Each test works in a copy of the code, with a folder of its own for all that runs.
 """
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,52 +14,22 @@ import psutil
 import psycopg
 import pytest
 
-from include.settings import PROJECT_FOLDER
+from tests.clone import call, open_clone, start
 
-PARTS = ("dags", "dbt_project", "expectations", "include")
 SMALL_SAMPLE = ("--customers", "300", "--nights", "10")
 
 
 @pytest.fixture(scope="module")
 def clone() -> Iterator[Path]:
-    """A copy of the code in a folder that the database server's user may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="cx-tests-"))
-    folder.chmod(0o755)
-    for part in PARTS:
-        shutil.copytree(
-            PROJECT_FOLDER / part,
-            folder / part,
-            ignore=shutil.ignore_patterns("__pycache__", "target", "logs"),
-        )
-    yield folder
-    call(clone=folder, verb="down")
-    shutil.rmtree(folder)
+    """A copy of the code, in which `make run` runs."""
+    with open_clone() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")
 def first_run(clone: Path) -> subprocess.CompletedProcess[str]:
     """`make run` on a fresh clone, with a sample small enough for a test."""
     return call(clone, "run", *SMALL_SAMPLE)
-
-
-def start(clone: Path, verb: str, *arguments: str) -> subprocess.Popen[str]:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("CX_")
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "include.cli", verb, *arguments],
-        cwd=clone,
-        env=environment | {"PYTHONPATH": str(clone)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def call(clone: Path, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    process = start(clone, verb, *arguments)
-    out, err = process.communicate(timeout=500)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def list_processes(clone: Path) -> list[str]:

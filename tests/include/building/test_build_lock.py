@@ -1,11 +1,14 @@
 """The lock that keeps builds apart does not outlive its process."""
 
+import logging
 import multiprocessing
+import threading
 import time
 
 import pytest
 
-from include.building.build_lock import build_lock
+from include.audit import migrate
+from include.building.build_lock import build_lock, wait_for_others
 from include.errors import BuildError
 from include.settings import Settings, connect
 
@@ -42,3 +45,35 @@ def test_a_killed_build_whose_statement_goes_on_blocks_nobody(
             except BuildError:
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
+
+
+def test_a_run_waits_for_the_build_of_another_and_says_whose_it_is(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+
+    def work() -> str:
+        with connect(settings) as connection, build_lock(connection):
+            return "built"
+
+    with connect(settings) as holder:
+        migrate(holder)
+        holder.execute(
+            "insert into audit.builds (run_id, status, loads_touched, models_rebuilt)"
+            " values ('nightly', 'running', 0, 0)"
+        )
+        holder.commit()
+        with caplog.at_level(logging.WARNING), build_lock(holder):
+            waiting = threading.Thread(
+                target=lambda: done.append(wait_for_others(settings, work))
+            )
+            waiting.start()
+            deadline = time.monotonic() + 30
+            while "waits until" not in caplog.text:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            time.sleep(0.2)
+            assert done == [], "it waits for as long as the lock is held"
+        waiting.join(30)
+    assert done == ["built"]
+    assert "waits until build 1 of the run nightly is done" in caplog.text

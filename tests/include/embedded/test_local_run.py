@@ -291,4 +291,4 @@ def test_a_wrong_argument_is_one_clear_sentence(
 def test_a_night_that_is_no_date_is_told(clones: list[Path]) -> None:
     result = call(clones[0], "run", "--night", "yesterday")
     assert result.returncode != 0
-    assert "'yesterday' is no date: write NIGHT as 2026-11-19" in result.stderr
+    assert "'yesterday' is no date: write it as 2026-11-19" in result.stderr

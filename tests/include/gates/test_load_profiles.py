@@ -162,6 +162,25 @@ def test_later_nights_do_not_count_for_an_earlier_one() -> None:
     assert comparison.usual_rows is None
 
 
+def test_a_night_of_a_long_range_is_compared_as_in_a_night_of_its_own() -> None:
+    """The volume of a year ago, ten times as large, counts in neither."""
+    past = make_nights([5_000] * 300 + [500] * 56)
+    young = make_nights([500] * 56)
+    in_range = FeedHistory(False, [], {})
+    for load in past:
+        in_range.add(load, in_range.compare(load))
+    now = make_load(NIGHT, 400)
+    assert in_range.list_earlier(NIGHT) == young
+    assert in_range.compare(now) == FeedHistory(False, young, {}).compare(now)
+
+
+def test_a_list_is_compared_with_the_last_one_however_long_ago_that_came() -> None:
+    before = make_load(NIGHT - timedelta(days=200), 100)
+    history = FeedHistory(True, [before], {})
+    assert history.list_earlier(NIGHT) == [before]
+    assert history.compare(make_load(NIGHT, 50)).snapshot_ratio == 0.5
+
+
 def test_a_cut_off_list_is_no_reference_for_the_next_one() -> None:
     history = FeedHistory(True, [make_load(NIGHT, 100)], {})
     for day in (1, 2):
