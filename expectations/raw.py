@@ -170,6 +170,14 @@ STRUCTURE_RULES = (
         remedy=SEND_AGAIN,
     ),
     Rule(
+        name="no file tells an earlier date in its name",
+        column="misdated_file",
+        severity="critical",
+        observed="the name {misdated_file} tells another date",
+        expected="this date's, as in the nights before",
+        remedy=f"put the files into the right date's folder, or {OR_ACCEPT}",
+    ),
+    Rule(
         name="a long list changes from night to night",
         column="unchanged_since",
         severity="info",
@@ -273,7 +281,10 @@ VOLUME_RULES = (
 )
 RULES_BY_NAME = {rule.name: rule for rule in RULES}
 METRICS = sorted({rule.column for rule in RULES})
-TEXT_METRICS = {"missing_file", "same_content_date", "unchanged_since"}
+TEXT_METRICS = {
+    *("misdated_file", "missing_file"),
+    *("same_content_date", "unchanged_since"),
+}
 
 
 def compose_query() -> str:

@@ -31,6 +31,7 @@ from include.gates.load_contents import (
     count_contents,
 )
 from include.gates.load_history import HISTORY_DAYS, FeedHistory, PastLoad
+from include.gates.named_dates import find_misdated_files
 
 # A row is old when it happened longer before its batch date than this: exports catch
 # up after a week-end or an outage, but seldom after a month.
@@ -91,6 +92,9 @@ def profile_loads(
                 reporting_time_zone,
             )
             history = _read_history(connection, contract, waiting)
+            misdated = find_misdated_files(
+                connection, feed, [load.load_id for load in waiting]
+            )
             for load, profile in zip(waiting, profiles, strict=True):
                 counted = PastLoad(
                     load_id=load.load_id,
@@ -102,6 +106,7 @@ def profile_loads(
                     contents=contents[load.load_id],
                 )
                 profile |= _compare(connection, contract, history, counted)
+                profile["misdated_file"] = misdated.get(load.load_id)
             _write_profiles(connection, profiles)
 
 

@@ -70,6 +70,7 @@ class GateWorld:
         rows: Sequence[Row],
         *,
         broken_rows: int = 0,
+        name: str | None = None,
     ) -> int:
         """Export rows of ``shop.<feed>`` and load them; returns the load's id.
 
@@ -91,7 +92,7 @@ class GateWorld:
             writer.writerow(names)
             writer.writerows([row[name] for name in names] for row in rows)
             writer.writerows([["x"] * (len(names) + 1)] * broken_rows)
-            (folder / f"{feed}.csv").write_text(text.getvalue())
+            (folder / (name or f"{feed}.csv")).write_text(text.getvalue())
         landing = Landing(self.settings.landing_url)
         result = load_feed(self.connection, landing, contract, batch_date, "test")
         self.connection.commit()

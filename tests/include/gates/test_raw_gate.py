@@ -203,6 +203,14 @@ def plant_another_dates_file(world: GateWorld) -> int:
     return world.send("visits", NIGHT, make_visits(1, day))
 
 
+def plant_a_file_of_another_name(world: GateWorld) -> int:
+    for number, day in enumerate(days_before(3)):
+        rows = make_people(20, str(number))
+        world.send("people", day, rows, name=f"people_{day:%Y%m%d}.csv")
+    older = NIGHT - timedelta(days=7)
+    return world.send("people", NIGHT, make_people(20), name=f"people_{older}.csv")
+
+
 def plant_an_unchanged_long_list(world: GateWorld) -> int:
     (day,) = days_before(1)
     world.send("people", day, make_people(10_000))
@@ -260,6 +268,7 @@ PLANTS: dict[str, Callable[[GateWorld], int]] = {
     "the volume is about as usual": plant_a_thin_night,
     "a correction does not lose half of what it replaces": plant_a_poorer_correction,
     "an export is not another date's": plant_another_dates_file,
+    "no file tells an earlier date in its name": plant_a_file_of_another_name,
     "a long list changes from night to night": plant_an_unchanged_long_list,
     "hardly any row lies in the future": plant_a_file_of_tomorrow,
     "no row lies in the future": plant_one_row_of_tomorrow,
