@@ -79,4 +79,4 @@ def report(run_id):
         try:
             report(settings, run_id)
         finally:
-            look_after_run(settings, find_channels())
+            look_after_run(settings, run_id, find_channels())

@@ -28,35 +28,38 @@ from include.incidents.kinds import (
 from include.settings import Settings
 
 SHOWN = 5
-# How long a run may take from gate 2 to the end of publish, seen from outside.
-PUBLISH_MINUTES = 60
+# How long a run may take from one step after its build to the next, or to try again.
+RUN_MINUTES = 60
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong: of which kind, about what, in one or more sentences."""
+    """Something that is wrong: of which kind, about what, in one or more sentences.
+
+    What `may_pass`, because a run is at work, keeps an incident open and opens none.
+    """
 
     kind: Kind
     subject: str
     message: str
+    may_pass: bool = False
 
 
 def find_faults(
-    connection: psycopg.Connection, publish_minutes: int = 0
+    connection: psycopg.Connection, run_id: str | None = None
 ) -> list[Finding]:
     """Return what the records of loads, builds and publishes show to be wrong.
 
     Parameters
     ----------
-    publish_minutes : how long ago a build must have passed gate 2 to be called
-        unpublished; 0 at the end of a run, more where a run may be at work
+    run_id : the run that has just ended; what other runs have left half done may pass
     """
     return [
         *_find_missing(connection),
         *_find_unreadable(connection),
         *_find_held(connection),
         *_find_unusual(connection),
-        *_find_build_faults(connection, publish_minutes),
+        *_find_build_faults(connection, run_id),
     ]
 
 
@@ -136,53 +139,52 @@ def _find_unusual(connection: psycopg.Connection) -> list[Finding]:
 
 
 def _find_build_faults(
-    connection: psycopg.Connection, publish_minutes: int
+    connection: psycopg.Connection, run_id: str | None
 ) -> list[Finding]:
+    """Find what is wrong with the last build that ended: it failed, is stopped, or is
+    not published. While another one is at work nothing is over."""
     row = connection.execute(
-        "select build_id, run_id, status, message,"
-        " gated_at is not null and gated_at <= clock_timestamp() - %s"
-        "  and not exists (select from audit.publishes"
-        "   where publishes.build_id = builds.build_id)"
-        " from audit.builds order by build_id desc limit 1",
-        [timedelta(minutes=publish_minutes)],
+        "select build_id, status, message, gated_at is not null,"
+        " exists (select from audit.publishes"
+        "  where publishes.build_id = builds.build_id),"
+        " run_id is distinct from %s"
+        "  and coalesce(gated_at, finished_at, started_at)"
+        "   > clock_timestamp() - %s"
+        " from audit.builds where status <> 'running' order by build_id desc limit 1",
+        [run_id, timedelta(minutes=RUN_MINUTES)],
     ).fetchone()
     if row is None:
         return []
-    build_id, run_id, status, message, is_unpublished = row
+    build_id, status, message, is_gated, is_published, may_pass = row
     if status == "failed":
-        return [
-            Finding(BUILD_FAILED, "build", message or f"Build {build_id} has failed.")
-        ]
-    if is_unpublished:
-        return [
-            Finding(
-                PUBLISH_BLOCKED,
-                "publish",
-                f"Build {build_id} passed gate 2 and is not published: readers see the"
-                " version before it.",
-            )
-        ]
-    stopped = connection.execute(
+        words = message or f"Build {build_id} has failed."
+        return [Finding(BUILD_FAILED, "build", words, may_pass)]
+    if is_published:
+        return []
+    before = "readers see the version before it."
+    if not is_gated and (stopped := _find_what_stops(connection, build_id)):
+        words = f"Gate 2 stops build {build_id}; {before} {stopped}"
+        return [Finding(MARTS_STOPPED, "marts", words, may_pass)]
+    words = f"Build {build_id} is not published: {before}"
+    blocked = Finding(PUBLISH_BLOCKED, "publish", words, may_pass)
+    if is_gated:
+        return [blocked]
+    # Gate 2 has not said yet that what it stopped before is all right now.
+    return [blocked, Finding(MARTS_STOPPED, "marts", words, may_pass=True)]
+
+
+def _find_what_stops(connection: psycopg.Connection, build_id: int) -> str:
+    """Return what gate 2 has against a build, in sentences; empty: nothing, so far."""
+    rows = connection.execute(
         "select format('%%s: %%s was expected, %%s was seen.', subject, expectation,"
         " observed) from audit.gate_results"
-        " where run_id = %s and gate = 'marts' and not is_met"
-        " and severity = 'critical' and checked_at >= (select finished_at"
-        "  from audit.builds where build_id = %s)"
-        " and not exists (select from audit.builds where build_id = %s"
-        "  and gated_at is not null) order by result_id",
-        [run_id, build_id, build_id],
+        " join audit.builds on builds.run_id = gate_results.run_id"
+        " where build_id = %s and gate = 'marts' and not is_met"
+        " and severity = 'critical' and checked_at >= finished_at"
+        " order by result_id limit %s",
+        [build_id, SHOWN],
     ).fetchall()
-    if not stopped:
-        return []
-    sentences = " ".join(sentence for (sentence,) in stopped[:SHOWN])
-    return [
-        Finding(
-            MARTS_STOPPED,
-            "marts",
-            f"Gate 2 stops build {build_id}; readers see the version before it."
-            f" {sentences}",
-        )
-    ]
+    return " ".join(sentence for (sentence,) in rows)
 
 
 def _find_stale(

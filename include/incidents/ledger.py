@@ -53,14 +53,16 @@ def compare(
             finding
             for finding in findings
             if (finding.kind.name, finding.subject) not in known
+            and not finding.may_pass
         ]
         _open(connection, settings, new)
         _note_seen(connection, findings)
         current = {(finding.kind.name, finding.subject) for finding in findings}
         over = [known[what] for what in known.keys() - current]
+        again = known.keys() & current
         _close(connection, over)
         _owe_messages(connection, channels)
-    return Comparison(len(new), len(findings) - len(new), len(over))
+    return Comparison(len(new), len(again), len(over))
 
 
 def _read_open(

@@ -13,7 +13,7 @@ import psycopg
 
 from include.audit import migrate
 from include.errors import SettingsError
-from include.incidents.findings import PUBLISH_MINUTES, find_delays, find_faults
+from include.incidents.findings import find_delays, find_faults
 from include.incidents.kinds import KINDS
 from include.incidents.ledger import Comparison, compare
 from include.incidents.messages import Channel, deliver
@@ -22,7 +22,9 @@ from include.settings import Settings, connect
 log = logging.getLogger(__name__)
 
 
-def look_after_run(settings: Settings, channels: Mapping[str, Channel]) -> None:
+def look_after_run(
+    settings: Settings, run_id: str, channels: Mapping[str, Channel]
+) -> None:
     """Look at the end of a run, for what does not need a timetable.
 
     A database that is gone is logged: the run says so itself, and the next look comes.
@@ -31,9 +33,8 @@ def look_after_run(settings: Settings, channels: Mapping[str, Channel]) -> None:
     try:
         with connect(settings, "transformer") as connection:
             connection.autocommit = True
-            found = compare(
-                connection, settings, find_faults(connection), kinds, channels.keys()
-            )
+            faults = find_faults(connection, run_id)
+            found = compare(connection, settings, faults, kinds, channels.keys())
             _log(found, deliver(connection, settings, channels))
     except (psycopg.Error, SettingsError) as error:
         log.warning("incidents were not looked at: %s", error)
@@ -48,7 +49,7 @@ def look_at_everything(
     with connect(settings, "transformer") as connection:
         connection.autocommit = True
         findings = [
-            *find_faults(connection, PUBLISH_MINUTES),
+            *find_faults(connection),
             *find_delays(connection, settings, now),
         ]
         found = compare(connection, settings, findings, KINDS, channels.keys())

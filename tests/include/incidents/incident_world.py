@@ -60,11 +60,11 @@ class IncidentWorld:
     def mail(self) -> RecordingChannel:
         return self.channels["mail"]
 
-    def look(self, now: datetime | None = None, minutes: int = 0) -> Comparison:
-        """Look at everything; at what a clock tells only at a moment that is given."""
+    def look(self, now: datetime | None = None, run_id: str = "run") -> Comparison:
+        """Look at the end of a run; at what a clock tells at a moment that is given."""
         with connect(self.settings, "transformer") as connection:
             connection.autocommit = True
-            findings = find_faults(connection, minutes)
+            findings = find_faults(connection, run_id)
             if now is not None:
                 findings += find_delays(connection, self.settings, now)
             kinds = [kind for kind in KINDS if now or not kind.needs_timetable]
@@ -74,8 +74,10 @@ class IncidentWorld:
             deliver(connection, self.settings, self.channels)
         return found
 
-    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        return self.owner.execute(query, values).fetchall()
+    def rows(
+        self, query: str, *values: object, **named: object
+    ) -> list[tuple[Any, ...]]:
+        return self.owner.execute(query, named or values).fetchall()
 
     def miss(self, feed: str, night: date = NIGHT) -> None:
         reason = f"no file has arrived in {feed}"
@@ -117,9 +119,11 @@ class IncidentWorld:
     ) -> int:
         ((build_id,),) = self.rows(
             "insert into audit.builds (run_id, status, loads_touched, models_rebuilt,"
-            " finished_at, message) values ('run', %s, 1, 1, clock_timestamp(), %s)"
-            " returning build_id",
-            *(status, message),
+            " finished_at, message) values ('run', %(status)s, 1, 1,"
+            "  case when %(status)s <> 'running' then clock_timestamp() end,"
+            "  %(message)s) returning build_id",
+            status=status,
+            message=message,
         )
         if gated:
             self.owner.execute(

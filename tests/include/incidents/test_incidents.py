@@ -8,6 +8,7 @@ import pytest
 
 from expectations.raw import RULES_BY_NAME, VOLUME_RULES
 from include.incidents.kinds import KINDS
+from include.incidents.ledger import Comparison
 from tests.include.incidents.incident_world import (
     MORNING,
     NIGHT,
@@ -208,7 +209,6 @@ def test_a_build_that_gate_2_stops_is_an_incident_until_one_passes(
     world: World,
 ) -> None:
     build_id = world.build(gated=False)
-    assert world.look().opened == 0, "the gate has not looked at it yet"
     world.stop_at_gate_2()
     world.look()
     (message,) = world.mail.sent
@@ -216,19 +216,45 @@ def test_a_build_that_gate_2_stops_is_an_incident_until_one_passes(
         f"Gate 2 stops build {build_id}; readers see the version before it."
         " mart_nps_daily: adds up to its facts was expected, 12 more was seen."
     )
+    # Built again, not judged yet.
+    world.build(gated=False)
+    assert world.look(run_id="another") == Comparison(0, 1, 0)
     world.publish(world.build())
     world.look()
     assert world.mail.titles[1:] == ["Over: Marts stopped by gate 2, marts"]
 
 
-def test_a_build_that_is_not_published_is_an_incident_once_its_run_should_be_over(
+def test_a_build_that_is_not_published_is_an_incident_when_its_run_is_over(
     world: World,
 ) -> None:
     build_id = world.build()
-    assert world.look(minutes=60).opened == 0, "a run may be at work"
-    assert world.look().opened == 1, "the run is over"
+    assert world.look(run_id="another").opened == 0, "its run may be at work"
+    assert world.look().opened == 1, "its run is over"
+    assert world.look(run_id="another").closed == 0, "and stays one for every look"
     world.publish(build_id)
-    assert world.look(minutes=60).closed == 1
+    assert world.look(run_id="another").closed == 1
+
+
+def test_a_run_that_died_before_gate_2_is_found_by_a_later_look(world: World) -> None:
+    build_id = world.build(gated=False)
+    assert world.look(run_id="another").opened == 0
+    world.owner.execute(
+        "update audit.builds set finished_at = finished_at - interval '2 hours'"
+    )
+    world.look(run_id="another")
+    (message,) = world.mail.sent
+    assert message.title == "Open: Publish blocked, publish"
+    assert message.text.startswith(f"Build {build_id} is not published:")
+
+
+def test_a_failed_build_stays_an_incident_while_the_next_one_is_at_work(
+    world: World,
+) -> None:
+    world.build("failed")
+    assert world.look(run_id="another").opened == 0, "it may be tried again"
+    assert world.look().opened == 1
+    world.build("running")
+    assert world.look(run_id="another") == Comparison(0, 1, 0)
 
 
 def test_a_source_is_stale_when_it_is_more_nights_behind_than_it_may(
