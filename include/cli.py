@@ -140,13 +140,17 @@ def _accept(runtime: Runtime, load_id: int | None, build_id: int | None) -> int:
 
 
 def _backfill(runtime: Runtime, options: argparse.Namespace) -> int:
+    if options.first is None or options.last is None:
+        raise WarehouseError(
+            "A backfill needs its first and its last date: make backfill"
+            " FROM=2026-11-17 TO=2026-11-19."
+        )
     from include.backfill import run_backfill
     from include.backfill_plan import describe_plan, plan_backfill
 
     say = _measure_time()
     sources = [name for name in options.sources.replace(" ", "").split(",") if name]
-    runtime.postgres.start()
-    settings = runtime.settings(runtime.landing_url or str(runtime.sample_folder))
+    settings = _start_postgres(runtime)
     plan = plan_backfill(settings, options.first, options.last, sources)
     for line in describe_plan(plan):
         print(line)
@@ -362,11 +366,9 @@ def _build_parser() -> argparse.ArgumentParser:
     overruled.add_argument("--build", type=int, help="publish what gate 2 stops")
     backfill = verbs.add_parser("backfill", help="load a range of nights (again)")
     backfill.add_argument(
-        "--from", dest="first", type=_read_date, required=True, help="first batch date"
+        "--from", dest="first", type=_read_date, help="first batch date"
     )
-    backfill.add_argument(
-        "--to", dest="last", type=_read_date, required=True, help="last batch date"
-    )
+    backfill.add_argument("--to", dest="last", type=_read_date, help="last batch date")
     backfill.add_argument("--sources", default="", help="systems, with commas; or all")
     backfill.add_argument("--dry-run", action="store_true", help="only say what it is")
     replay = verbs.add_parser("replay", help="read rejected rows again, and publish")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from include import audit, gates
 from include.access.roles import become, set_passwords
 from include.building import publish as publishing
-from include.building.build_lock import wait_for_others
+from include.building.build_lock import wait_for_others, wait_until_free
 from include.contracts import read_contracts
 from include.errors import GateError, WarehouseError
 from include.gates import GateResult
@@ -112,6 +112,8 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
     Raises GateError when the marts must not be published.
     """
     with record_step(settings, run_id, "check_marts"):
+        # The build of another run holds what this one built, and will be checked too.
+        wait_until_free(settings)
         build_id = _find_last_build(settings)
         try:
             result = gates.check_marts(settings, run_id)

@@ -65,11 +65,18 @@ def wait_for_others(settings: Settings, work: Callable[[], Result]) -> Result:
         except BusyError:
             if time.monotonic() > deadline:
                 raise
-        with connect(settings) as connection:
-            connection.autocommit = True
+        wait_until_free(settings)
+
+
+def wait_until_free(settings: Settings) -> None:
+    """Wait until nobody builds or publishes, an hour at most, and say who does."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    with connect(settings) as connection:
+        connection.autocommit = True
+        if _is_held(connection):
             log.warning("waits until %s is done", _describe_holder(connection))
-            while _is_held(connection) and time.monotonic() < deadline:
-                time.sleep(SECONDS_BETWEEN_LOOKS)
+        while _is_held(connection) and time.monotonic() < deadline:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
 def _is_held(connection: psycopg.Connection) -> bool:

@@ -128,3 +128,19 @@ def test_airflows_own_backfill_runs_the_nightly_dag_for_each_night(
         time.sleep(1)
     assert fetch(clone, "select distinct as_of_date from audit.as_of") == [(LAST,)]
     assert fetch(clone, "select count(*) from audit.feed_failures") == [(0,)]
+
+
+def test_the_command_line_finds_nothing_left_to_do(
+    clone: Path, api: AirflowApi
+) -> None:
+    publishes = fetch(clone, "select count(*) from audit.published_changes")
+    nights = ("--from", str(FIRST), "--to", str(LAST))
+    dry_run = call(clone, "backfill", *nights, "--dry-run")
+    assert dry_run.returncode == 0, dry_run.stderr
+    assert f"Backfill of {FIRST} to {LAST}, 7 nights" in dry_run.stdout
+    assert "Loads to write: 0; rows: 0" in dry_run.stdout
+    done = call(clone, "backfill", *nights)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "hubspot.contacts: 7 nights" in done.stdout
+    assert "compare: nothing changes for readers" in done.stdout
+    assert fetch(clone, "select count(*) from audit.published_changes") == publishes

@@ -292,3 +292,10 @@ def test_a_night_that_is_no_date_is_told(clones: list[Path]) -> None:
     result = call(clones[0], "run", "--night", "yesterday")
     assert result.returncode != 0
     assert "'yesterday' is no date: write it as 2026-11-19" in result.stderr
+
+
+def test_a_backfill_without_its_dates_is_told_what_to_write(clones: list[Path]) -> None:
+    result = call(clones[0], "backfill", "--from", "2026-11-17")
+    assert result.returncode == 1
+    assert "make backfill FROM=2026-11-17 TO=2026-11-19" in result.stderr
+    assert result.stderr.count("\n") == 1
