@@ -104,6 +104,8 @@ def _find_closed_figures(connection: psycopg.Connection) -> list[ClosedFigure]:
         # A closed period: it was published as complete, whatever the row itself.
         " where coalesce(old.period_key, new.period_key) in ("
         "  select period_key from marts.experience_scores where is_complete_period)"
+        # Two versions of a confidential pool tell what one person answered.
+        " and not coalesce(old.is_confidential, new.is_confidential)"
         " and (old.score, old.responses) is distinct from (new.score, new.responses)"
         " order by coalesce(old.breakdown, new.breakdown) <> 'total',"
         "  coalesce(old.period_start, new.period_start),"

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from include import night
+from include.backfill_changes import compare_marts
 from include.building.publish import publish, verify_published
 from include.building.rollback import roll_back
 from include.sample_exports import write_sample_exports
@@ -213,6 +214,7 @@ def test_all_public_figures_that_were_final_are_restated_and_none_in_confidence(
         " insert into audit.unpublished_keys (model)"
         " select model from audit.models where restated is not null",
     )
+    foretold = compare_marts(published, "by hand").figures
     publish_by_hand(published)
     noted = (
         "select count(*) from marts.restatements"
@@ -223,6 +225,7 @@ def test_all_public_figures_that_were_final_are_restated_and_none_in_confidence(
     scores = "select count(*) from marts.experience_scores where is_confidential"
     assert fetch(published, f"{noted} and row_key like '%%|confidential|%%'") == [(0,)]
     assert fetch(published, scores)[0][0] > 0
+    assert fetch(published, noted) == [(len(foretold),)]
     assert fetch(published, noted) == fetch(
         published, scores.replace("where is", "where not is")
     )
