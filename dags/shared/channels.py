@@ -6,19 +6,22 @@ No DAG of its own. A channel is on when its environment variables are set: for m
 nothing to tell does without them.
 """
 
+import logging
 import os
 from html import escape
-from urllib.parse import urlsplit
 
-from airflow.sdk import BaseHook, BaseNotifier
+from airflow.sdk import BaseNotifier
 from airflow.sdk.exceptions import AirflowException
-from airflow.sdk.log import mask_secret
 
 from include.incidents.messages import Channel, Message, NotSentError
 
 MAIL_CONNECTION = "cx_mail"
 WEBHOOK_CONNECTION = "cx_webhook"
 TIMEOUT_SECONDS = 20
+
+# Warnings of the hook repeat the address, whose path is often the secret.
+webhook_log = logging.getLogger(f"{__name__}.webhook")
+webhook_log.setLevel(logging.ERROR)
 
 
 def find_channels() -> dict[str, Channel]:
@@ -70,7 +73,7 @@ class WebhookChannel:
             },
             extra_options={"timeout": TIMEOUT_SECONDS},
         )
-        _hide_path()
+        notifier.hook._log = webhook_log
         _notify(notifier)
 
 
@@ -86,13 +89,3 @@ def _notify(notifier: BaseNotifier) -> None:
         status = getattr(error, "status_code", None) or getattr(error, "smtp_code", "")
         reason = f"{type(error).__name__} {status}".strip()
         raise NotSentError(f"{reason}; see the log, and the connection.") from error
-
-
-def _hide_path() -> None:
-    """Keep the path of the webhook, often its secret, out of the logs."""
-    try:
-        path = urlsplit(BaseHook.get_connection(WEBHOOK_CONNECTION).host or "").path
-    except (AirflowException, ValueError) as error:
-        raise NotSentError("AIRFLOW_CONN_CX_WEBHOOK is no connection.") from error
-    if len(path) > 1:
-        mask_secret(path)

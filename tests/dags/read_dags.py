@@ -43,6 +43,7 @@ class AirflowShell:
 
     def __init__(self, home: Path) -> None:
         self._log = (home / "shell.log").open("w")
+        self._said: list[str] = []
         self._process = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("airflow_shell.py"))],
             cwd=PROJECT_FOLDER,
@@ -62,11 +63,12 @@ class AirflowShell:
         for line in self._process.stdout:
             if line.startswith("answer: "):
                 return json.loads(line.removeprefix("answer: "))
+            self._said.append(line)
         raise AssertionError(f"the process with Airflow has ended: {self.read_log()}")
 
     def read_log(self) -> str:
-        """What it wrote to standard error."""
-        return Path(self._log.name).read_text()
+        """What it wrote to standard output, beside answers, and to standard error."""
+        return "".join(self._said) + Path(self._log.name).read_text()
 
     def close(self) -> None:
         self._process.kill()

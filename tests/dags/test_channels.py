@@ -176,7 +176,9 @@ def test_servers_that_fail_are_tried_again_at_the_next_look_and_give_nothing_awa
         ("webhook", 2),
     ]
     assert all(error and notified_at is None for _, _, error, notified_at in owed)
-    assert SECRET not in str(owed) + airflow_shell.read_log()
+    log = airflow_shell.read_log()
+    assert "by webhook is still to be sent: ConnectionError" in log
+    assert SECRET not in str(owed) + log
     assert "example.com" not in str(owed)
 
     box.is_refusing, web.status = False, 200
