@@ -7,6 +7,7 @@ only, so that nothing personal reaches a report.
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Any
@@ -32,10 +33,12 @@ from include.gates.load_contents import (
 )
 from include.gates.load_history import HISTORY_DAYS, FeedHistory, PastLoad
 from include.gates.named_dates import find_misdated_files
+from include.settings import Settings, connect
 
 # A row is old when it happened longer before its batch date than this: exports catch
 # up after a week-end or an outage, but seldom after a month.
 LONG_BEFORE_DAYS = 30
+FEEDS_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -66,48 +69,62 @@ def read_waiting_loads(connection: psycopg.Connection) -> list[WaitingLoad]:
 
 
 def profile_loads(
-    connection: psycopg.Connection,
+    settings: Settings,
     contracts: Mapping[str, FeedContract],
     loads: Sequence[WaitingLoad],
-    reporting_time_zone: str,
 ) -> None:
     """Measure the loads and write their rows of ``audit.load_profiles``, anew.
 
     Every feed of `loads` has a contract, and its loads come oldest batch date first.
     Each is compared with those before it, waiting ones included, so that a range of
-    nights is judged like the same nights one by one.
+    nights is judged like the same nights one by one. Feeds are measured side by side.
     """
     loads_by_feed: dict[str, list[WaitingLoad]] = {}
     for load in loads:
         loads_by_feed.setdefault(load.feed, []).append(load)
-    for feed, waiting in loads_by_feed.items():
-        contract = contracts[feed]
-        with connection.transaction():
-            profiles = _count_rows(connection, contract, waiting, reporting_time_zone)
-            contents = count_contents(
-                connection,
-                contracts,
-                contract,
-                [load.load_id for load in waiting],
-                reporting_time_zone,
+    # The longest first: nobody waits for it in the end.
+    feeds = sorted(
+        loads_by_feed,
+        key=lambda feed: sum(load.rows_loaded for load in loads_by_feed[feed]),
+        reverse=True,
+    )
+    with ThreadPoolExecutor(max_workers=FEEDS_AT_ONCE) as pool:
+        measured = [
+            pool.submit(
+                _profile_feed, settings, contracts, contracts[feed], loads_by_feed[feed]
             )
-            history = _read_history(connection, contract, waiting)
-            misdated = find_misdated_files(
-                connection, feed, [load.load_id for load in waiting]
+            for feed in feeds
+        ]
+    for feed_measured in measured:
+        feed_measured.result()
+
+
+def _profile_feed(
+    settings: Settings,
+    contracts: Mapping[str, FeedContract],
+    contract: FeedContract,
+    waiting: Sequence[WaitingLoad],
+) -> None:
+    zone = settings.reporting_time_zone
+    with connect(settings, "loader") as connection:
+        profiles = _count_rows(connection, contract, waiting, zone)
+        load_ids = [load.load_id for load in waiting]
+        contents = count_contents(connection, contracts, contract, load_ids, zone)
+        history = _read_history(connection, contract, waiting)
+        misdated = find_misdated_files(connection, contract.name, load_ids)
+        for load, profile in zip(waiting, profiles, strict=True):
+            counted = PastLoad(
+                load_id=load.load_id,
+                batch_date=load.batch_date,
+                content_hash=load.content_hash,
+                rows=load.rows_loaded,
+                keys=profile["distinct_keys"],
+                filled_rows=profile["filled_rows"],
+                contents=contents[load.load_id],
             )
-            for load, profile in zip(waiting, profiles, strict=True):
-                counted = PastLoad(
-                    load_id=load.load_id,
-                    batch_date=load.batch_date,
-                    content_hash=load.content_hash,
-                    rows=load.rows_loaded,
-                    keys=profile["distinct_keys"],
-                    filled_rows=profile["filled_rows"],
-                    contents=contents[load.load_id],
-                )
-                profile |= _compare(connection, contract, history, counted)
-                profile["misdated_file"] = misdated.get(load.load_id)
-            _write_profiles(connection, profiles)
+            profile |= _compare(connection, contract, history, counted)
+            profile["misdated_file"] = misdated.get(load.load_id)
+        _write_profiles(connection, profiles)
 
 
 def _compare(

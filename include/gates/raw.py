@@ -81,8 +81,7 @@ def _judge_loads(
     }
     if not declared:
         return reasons
-    profile_loads(connection, contracts, declared, settings.reporting_time_zone)
-    connection.commit()
+    profile_loads(settings, contracts, declared)
     profiles = _read_profiles(connection, declared)
     outcomes = run_suites(
         settings,
