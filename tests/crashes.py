@@ -24,7 +24,7 @@ from typing import Any
 import psycopg
 
 from include import audit, statistics
-from include.building import dbt, publish
+from include.building import dbt, marts_transaction, publish
 from include.embedded import processes
 from include.embedded.postgres import EmbeddedPostgres
 from include.gates import marts as gate_2
@@ -60,8 +60,8 @@ GATE_2_PLACES = [
 ]
 # After one model or another, and when nothing but the commit is left.
 PUBLISH_PLACES = [
-    *((publish, "_publish_changes", call, "after") for call in range(1, 20, 2)),
-    (publish, "restrict_agent_tables", 1, "after"),
+    *((publish, "swap_rows", call, "after") for call in range(1, 20, 2)),
+    (marts_transaction, "restrict_agent_tables", 1, "after"),
 ]
 
 # Whether a step of this run is at work, asked while its process stands still.
