@@ -186,23 +186,27 @@ def find_problems(settings: Settings, run_id: str) -> list[str]:
         problems = [
             row[0]
             for row in connection.execute(
-                "select message from audit.feed_failures"
+                # Sources are loaded side by side: what failed first is chance.
+                "select sentence from ("
+                " select 1 as place, batch_date, feed as about, message as sentence"
+                " from audit.feed_failures"
                 " where run_id = %(run)s and resolved_at is null"
                 " union all"
-                " select format('%%s of %%s is held: %%s',"
+                " select 2, batch_date, feed, format('%%s of %%s is held: %%s',"
                 "  feed, batch_date, held_reason)"
                 " from audit.loads where run_id = %(run)s and status = 'held'"
                 " union all"
-                " select message from audit.builds"
+                " select 3, null, null, message from audit.builds"
                 " where run_id = %(run)s and status = 'failed'"
                 " and build_id = (select max(build_id) from audit.builds)"
                 " union all"
-                " select format('%%s: %%s was expected, %%s was seen; the marts stay as"
-                " they were.', subject, expectation, observed)"
+                " select 4, null, subject, format('%%s: %%s was expected, %%s was seen;"
+                " the marts stay as they were.', subject, expectation, observed)"
                 " from audit.gate_results"
                 " where run_id = %(run)s and gate = 'marts' and not is_met"
                 " and severity = 'critical' and not exists (select from audit.publishes"
-                "  where run_id = %(run)s)",
+                "  where run_id = %(run)s)"
+                ") as problems order by place, batch_date, about, sentence",
                 {"run": run_id},
             )
         ]
