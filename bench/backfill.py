@@ -3,7 +3,7 @@
 In: the default sample with 365 nights, as `make run` writes it with 60. Out: seconds of
 the backfill, step by step, and their ratio to loading and building the same data at
 once: the same rows of the delta feeds, as one export, and each list as it is in the
-end. Both take the same way (`include.backfill`), and begin with an empty warehouse.
+end. Both take the same way (`include.backfill.run`), and begin with an empty warehouse.
 """
 
 import logging
@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from bench.databases import create_database, drop_database
-from include.backfill import run_backfill
+from include.backfill.run import run_backfill
 from include.sample_exports import SampleParameters, write_sample_exports
 
 NIGHTS = 365

@@ -48,7 +48,7 @@ def read_range(params):
 
 @task
 def plan(params, ti, task):
-    from include.backfill_plan import describe_plan, plan_backfill
+    from include.backfill.plan import describe_plan, plan_backfill
     from include.settings import read_settings
 
     with no_second_attempt():
@@ -77,7 +77,7 @@ def extract(role, params, run_id):
 
 @task
 def compare(run_id):
-    from include.backfill_changes import compare_marts, describe_changes
+    from include.backfill.changes import compare_marts, describe_changes
     from include.settings import read_settings
 
     with no_second_attempt():

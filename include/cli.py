@@ -145,8 +145,8 @@ def _backfill(runtime: Runtime, options: argparse.Namespace) -> int:
             "A backfill needs its first and its last date: make backfill"
             " FROM=2026-11-17 TO=2026-11-19."
         )
-    from include.backfill import run_backfill
-    from include.backfill_plan import describe_plan, plan_backfill
+    from include.backfill.plan import describe_plan, plan_backfill
+    from include.backfill.run import run_backfill
 
     say = _measure_time()
     sources = [name for name in options.sources.replace(" ", "").split(",") if name]

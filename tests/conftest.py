@@ -150,7 +150,7 @@ def published_template(
 
     Rows may break rules of their own there: tests write what no model could.
     """
-    from include.backfill import run_backfill
+    from include.backfill.run import run_backfill
     from include.sample_exports import write_sample_exports
 
     sample = PUBLISHED_SAMPLE

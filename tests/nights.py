@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from include.backfill import run_backfill
+from include.backfill.run import run_backfill
 from include.settings import Settings, connect
 
 Hashes = dict[str, tuple[int, str]]

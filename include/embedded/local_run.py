@@ -205,7 +205,7 @@ def load_earlier_nights(
 
     Returns one sentence for each feed that failed or load that is held.
     """
-    from include.backfill import run_backfill
+    from include.backfill.run import run_backfill
 
     before = last - timedelta(days=1)
     say(f"Loading the nights {first} to {before} as one range")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from include import night
-from include.backfill_changes import compare_marts
+from include.backfill.changes import compare_marts
 from include.building.publish import publish, verify_published
 from include.building.rollback import roll_back
 from include.sample_exports import write_sample_exports

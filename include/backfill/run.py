@@ -18,8 +18,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from include import night
-from include.backfill_changes import compare_marts, describe_changes
-from include.backfill_plan import choose_contracts
+from include.backfill.changes import compare_marts, describe_changes
+from include.backfill.plan import choose_contracts
 from include.errors import WarehouseError
 from include.loading.range_loader import Progress, load_range
 from include.runs import record_step

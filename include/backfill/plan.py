@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from include.backfill_estimates import Estimate, estimate_rows, estimate_seconds
+from include.backfill.estimates import Estimate, estimate_rows, estimate_seconds
 from include.contracts import FeedContract, read_contracts
 from include.errors import ExportError, WarehouseError
 from include.loading.landing import LandedFile, Landing

@@ -4,7 +4,7 @@ import csv
 from dataclasses import replace
 from datetime import timedelta
 
-from include.backfill import run_backfill
+from include.backfill.run import run_backfill
 from include.building.publish import verify_published
 from include.sample_exports import write_sample_exports
 from include.settings import Settings

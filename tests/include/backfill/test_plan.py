@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from include.backfill_plan import BackfillPlan, FeedPlan, describe_plan, plan_backfill
+from include.backfill.plan import BackfillPlan, FeedPlan, describe_plan, plan_backfill
 from include.errors import SettingsError, WarehouseError
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings
