@@ -7,6 +7,8 @@ counts, scores and keys of score rows are looked at, so nothing personal reaches
 report. The queries stand in ``expectations/marts_queries.py``.
 """
 
+from collections.abc import Mapping
+
 from expectations.rules import Rule
 
 LARGEST_FALL = 0.05
@@ -15,35 +17,45 @@ TOLERANCE = 1e-6
 BUG = "a model is wrong: compare the daily mart with its facts and tell the maintainers"
 ASK = "ask the owner of the source whether that is right"
 
-# The relations whose rows come from one source alone.
-SOURCES = {
-    "dim_agents": "zendesk",
-    "dim_products": "hubspot",
-    "experience_scores": "qualtrics",
-    "fct_deliveries": "hubspot",
-    "fct_purchases": "hubspot",
-    "fct_returns": "hubspot",
-    "fct_reviews": "qualtrics",
-    "fct_survey_invitations": "qualtrics",
-    "fct_survey_responses": "qualtrics",
-    "fct_ticket_events": "zendesk",
-    "fct_tickets": "zendesk",
-    "mart_ces_daily": "qualtrics",
-    "mart_csat_daily": "qualtrics",
-    "mart_nps_daily": "qualtrics",
-    "mart_response_funnel": "qualtrics",
-    "mart_response_rates": "qualtrics",
-    "mart_uninvited_responses": "qualtrics",
-    "score_movers": "qualtrics",
-    "unregistered_surveys": "qualtrics",
+# The relations whose rows come from the sources of one role alone.
+ROLES = {
+    "dim_agents": "ticket",
+    "dim_products": "crm",
+    "experience_scores": "survey",
+    "fct_deliveries": "crm",
+    "fct_purchases": "crm",
+    "fct_returns": "crm",
+    "fct_reviews": "survey",
+    "fct_survey_invitations": "survey",
+    "fct_survey_responses": "survey",
+    "fct_ticket_events": "ticket",
+    "fct_tickets": "ticket",
+    "mart_ces_daily": "survey",
+    "mart_csat_daily": "survey",
+    "mart_nps_daily": "survey",
+    "mart_response_funnel": "survey",
+    "mart_response_rates": "survey",
+    "mart_uninvited_responses": "survey",
+    "score_movers": "survey",
+    "unregistered_surveys": "survey",
 }
 
 
-def find_source(suite: str, row_id: str) -> str | None:
-    """Find the system that a failing row belongs to: a feed's own, a relation's."""
-    if suite == "accounts":
+def find_source(
+    suite: str, row_id: str, role: str | None, only_sources: Mapping[str, str]
+) -> str | None:
+    """Find the source that a failing row belongs to; None where there are several.
+
+    Parameters
+    ----------
+    role : of the sources that the rule would blame, if it names one
+    only_sources : the source of each role that has no more than one
+    """
+    if role is None and suite == "accounts":
         return row_id.split(".")[0]
-    return SOURCES.get(row_id) if suite == "relations" else None
+    if role is None and suite == "relations":
+        role = ROLES.get(row_id)
+    return only_sources.get(role or "")
 
 
 def _rule_of_range(metric: str, column: str, low: float, high: float) -> Rule:
@@ -227,7 +239,7 @@ FIGURE_RULES = (
         observed="{value:.1%} of the answers are dated after the newest batch",
         expected="at most 1 %",
         remedy="check the dates of the newest survey exports",
-        source="qualtrics",
+        role="survey",
     ),
     Rule(
         name="no answer lies in the future",
@@ -237,7 +249,7 @@ FIGURE_RULES = (
         observed="{value:,.0f} answers are dated after the newest batch",
         expected="none",
         remedy="check the dates of the newest survey exports",
-        source="qualtrics",
+        role="survey",
     ),
     Rule(
         name="hardly any ticket lies in the future",
@@ -247,7 +259,7 @@ FIGURE_RULES = (
         observed="{value:.1%} of the tickets are dated after the newest batch",
         expected="at most 1 %",
         remedy="check the dates of the newest ticket exports",
-        source="zendesk",
+        role="ticket",
     ),
     Rule(
         name="nearly all events have a touchpoint",
@@ -257,7 +269,7 @@ FIGURE_RULES = (
         observed="{value:.1%} of the touches have no touchpoint",
         expected="at most 5 %",
         remedy="add the new events to the seed touchpoint_rules",
-        source="hubspot",
+        role="crm",
     ),
     Rule(
         name="most tickets find their customer",
@@ -267,7 +279,7 @@ FIGURE_RULES = (
         observed="{value:.1%} of the tickets belong to nobody in the CRM",
         expected="at most 30 %",
         remedy="check external_id and e-mail of the ticket users",
-        source="zendesk",
+        role="ticket",
     ),
     Rule(
         name="most identified answers find their customer",
@@ -277,7 +289,7 @@ FIGURE_RULES = (
         observed="{value:.1%} of the identified answers belong to nobody in the CRM",
         expected="at most 10 %",
         remedy="check ExternalReference and RecipientEmail of the survey exports",
-        source="qualtrics",
+        role="survey",
     ),
     Rule(
         name="the newest day has about as many answers as usual",
@@ -288,6 +300,6 @@ FIGURE_RULES = (
         observed="the newest day has {value:.0%} of the usual answers",
         expected="25 % to 400 %",
         remedy=ASK,
-        source="qualtrics",
+        role="survey",
     ),
 )

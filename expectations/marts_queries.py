@@ -416,10 +416,12 @@ with
 {_compose_changed_answers(changes)}{changed_days}
 {_compose_days_of_answers(changes)}{_compose_visitors(changes)}
 newest_batches as (
-    select split_part(feed, '.', 1) as source, max(batch_date) as batch_date
-    from audit.build_loads
-    where is_current
-    group by split_part(feed, '.', 1)
+    select as_of.role, max(build_loads.batch_date) as batch_date
+    from audit.as_of as as_of
+    inner join audit.build_loads as build_loads
+        on split_part(build_loads.feed, '.', 1) = as_of.source
+    where build_loads.is_current
+    group by as_of.role
 ),
 
 fact_customers as (
@@ -464,7 +466,7 @@ answers as (
         from warehouse.dim_surveys
         group by survey_id
     ) as surveys on surveys.survey_id = fct_survey_responses.survey_id
-    left join newest_batches on newest_batches.source = 'qualtrics'
+    left join newest_batches on newest_batches.role = 'survey'
     where {changes.where_changed("fct_survey_responses")}
 ),
 
@@ -474,7 +476,7 @@ tickets as (
         count(*) filter (where created_date > newest_batches.batch_date + 1) as future,
         count(*) filter (where identity_method = 'unmatched') as unmatched
     from warehouse.fct_tickets
-    left join newest_batches on newest_batches.source = 'zendesk'
+    left join newest_batches on newest_batches.role = 'ticket'
     where {changes.where_changed("fct_tickets")}
 ),
 
@@ -492,7 +494,7 @@ answered_days as (
         select cast(newest_batches.batch_date - 7 * weeks.back as date) as answered_date
         from newest_batches
         cross join generate_series(0, 8) as weeks (back)
-        where newest_batches.source = 'qualtrics'
+        where newest_batches.role = 'survey'
     ) as days
     left join warehouse.fct_survey_responses as facts
         on facts.answered_date = days.answered_date

@@ -17,7 +17,8 @@ class Rule:
 
     Bounds are inclusive; without any, the column must be null. `observed` and `remedy`
     are format strings over the row; "<observed>, expected: <expected>; <remedy>." is
-    the sentence that a person reads. `source` is the system that a failure would blame.
+    the sentence that a person reads. `role` is that of the sources which a failure
+    would blame.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Rule:
     remedy: str
     minimum: float | None = None
     maximum: float | None = None
-    source: str | None = None
+    role: str | None = None
 
 
 def build_suite(name: str, rules: Iterable[Rule]) -> "ExpectationSuite":
@@ -46,7 +47,7 @@ def build_suite(name: str, rules: Iterable[Rule]) -> "ExpectationSuite":
         described: dict[str, Any] = {
             "column": rule.column,
             "severity": rule.severity,
-            "meta": {"rule": rule.name, "source": rule.source},
+            "meta": {"rule": rule.name, "role": rule.role},
             "notes": f"{rule.name}: {rule.expected}",
         }
         if rule.minimum is None and rule.maximum is None:

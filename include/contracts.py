@@ -9,7 +9,7 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, Self
@@ -17,12 +17,14 @@ from typing import Any, Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from include.errors import WarehouseError
+from include.errors import SettingsError, WarehouseError
 
 STAGING_FOLDER = Path("dbt_project/models/staging")
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 # What the loader adds to every raw table; no export column may be called so.
 LINEAGE_PREFIX = "_"
+# Between a system and the name of one of its instances.
+INSTANCE_MARK = "@"
 
 Role = Literal["crm", "survey", "ticket"]
 Delivery = Literal["snapshot", "delta"]
@@ -82,7 +84,10 @@ class ShapeContract(_Declaration):
 class FeedContract(_Declaration):
     """What one feed promises: where its files are, how to read them, what they hold.
 
-    `name` is "<system>.<feed>", `raw_table` "raw_<system>.<feed>"; `owner` is whom to
+    `name` is "<source>.<feed>", `raw_table` "raw_<system>.<feed>". The source is the
+    system, or one of several instances of it: "zendesk@acme". `record_prefix` stands
+    before the numbers of its records in the star, `is_optional` says that only a
+    setting switches the system on. `owner` is whom to
     ask about its source, or empty; `header_rows` counts the rows before the first
     record and `header_name_row` (from 1) the one with the names; `event_time` names the
     column or JSON field that says when it happened. `ends_in` says where in the star a
@@ -92,6 +97,9 @@ class FeedContract(_Declaration):
     """
 
     system: str
+    source_instance: str | None = None
+    record_prefix: str = ""
+    is_optional: bool = False
     feed: str
     role: Role
     time_zone: str = "UTC"
@@ -158,8 +166,15 @@ class FeedContract(_Declaration):
 
     @property
     def name(self) -> str:
-        """Its name everywhere in audit: "<system>.<feed>"."""
-        return f"{self.system}.{self.feed}"
+        """Its name everywhere in audit: "<source>.<feed>"."""
+        return f"{self.source}.{self.feed}"
+
+    @property
+    def source(self) -> str:
+        """The system, or the instance of it: "zendesk", "zendesk@acme"."""
+        if self.source_instance is None:
+            return self.system
+        return f"{self.system}{INSTANCE_MARK}{self.source_instance}"
 
     @property
     def schema_name(self) -> str:
@@ -201,6 +216,7 @@ class FeedContract(_Declaration):
                 **dict.fromkeys(
                     (
                         *("description", "role", "time_zone", "owner"),
+                        *("source_instance", "record_prefix", "is_optional"),
                         *("event_time", "ends_in", "left_out"),
                     ),
                     True,
@@ -212,11 +228,90 @@ class FeedContract(_Declaration):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_contracts(project_folder: Path) -> dict[str, FeedContract]:
-    """Read the contracts of every system; keys are the feeds' names, in file order.
+def read_contracts(
+    project_folder: Path, sources: Collection[str] = ()
+) -> dict[str, FeedContract]:
+    """Read the contracts of the sources that are on; keys are the feeds' names.
 
-    Raises WarehouseError: which file and feed, what is wrong.
+    Parameters
+    ----------
+    sources : systems, and instances of systems as zendesk@acme, in the order of their
+        weight: the first of a role is the home of its record numbers. None: every
+        system that is not declared optional.
+
+    Raises WarehouseError: which file and feed, what is wrong; or a source that no file
+    declares.
     """
+    declared = _read_declared(project_folder)
+    _check_references(declared)
+    return _switch_on(declared.values(), sources)
+
+
+def _switch_on(
+    declared: Iterable[FeedContract], sources: Collection[str]
+) -> dict[str, FeedContract]:
+    by_system: dict[str, list[FeedContract]] = {}
+    for contract in declared:
+        by_system.setdefault(contract.system, []).append(contract)
+    if not sources:
+        sources = [
+            system
+            for system, feeds in by_system.items()
+            if not any(feed.is_optional for feed in feeds)
+        ]
+    contracts: dict[str, FeedContract] = {}
+    homes: dict[Role, str] = {}
+    for source in sources:
+        system, _, instance = source.partition(INSTANCE_MARK)
+        if system not in by_system:
+            raise SettingsError(
+                f"CX_SOURCES names {source}, which no contract declares: use some of"
+                f" {', '.join(by_system)}."
+            )
+        for contract in by_system[system]:
+            is_home = homes.setdefault(contract.role, source) == source
+            feed = contract.model_copy(
+                update={
+                    "source_instance": instance or None,
+                    "record_prefix": "" if is_home else f"{source}/",
+                    "columns": _refer_to_instance(contract, source),
+                }
+            )
+            contracts[feed.name] = feed
+    return {
+        name: feed.model_copy(update={"columns": _forget_references(feed, contracts)})
+        for name, feed in contracts.items()
+    }
+
+
+def _forget_references(
+    feed: FeedContract, contracts: Collection[str]
+) -> tuple[ColumnContract, ...]:
+    """Return the columns; what refers to a feed that is off refers to nothing."""
+    return tuple(
+        column
+        if column.refers_to in contracts
+        else column.model_copy(update={"refers_to": None})
+        for column in feed.columns
+    )
+
+
+def _refer_to_instance(
+    contract: FeedContract, source: str
+) -> tuple[ColumnContract, ...]:
+    """Return the columns; what refers to a feed of the system means the same source."""
+    own = f"{contract.system}."
+    return tuple(
+        column.model_copy(
+            update={"refers_to": f"{source}.{column.refers_to.removeprefix(own)}"}
+        )
+        if column.refers_to and column.refers_to.startswith(own)
+        else column
+        for column in contract.columns
+    )
+
+
+def _read_declared(project_folder: Path) -> dict[str, FeedContract]:
     contracts: dict[str, FeedContract] = {}
     pattern = str(STAGING_FOLDER / "*" / "_*__sources.yml")
     for path in sorted(project_folder.glob(pattern)):
@@ -231,7 +326,6 @@ def read_contracts(project_folder: Path) -> dict[str, FeedContract]:
             f"No feed contract lies below {project_folder / STAGING_FOLDER}: declare "
             "a source in <system>/_<system>__sources.yml."
         )
-    _check_references(contracts)
     return contracts
 
 
@@ -293,6 +387,7 @@ def _build_contract(
             "system": source["name"],
             "feed": table["name"],
             "role": meta.get("role"),
+            "is_optional": meta.get("is_optional", False),
             "time_zone": meta.get("time_zone", "UTC"),
             "owner": meta.get("owner", ""),
             "description": table.get("description", ""),

@@ -37,7 +37,7 @@ ROLES = ("crm", "survey", "ticket")
 def prepare(settings: Settings) -> None:
     """Bring the audit schema, the roles and the raw tables up to the code; cheap when
     they are."""
-    contracts = read_contracts(settings.project_folder)
+    contracts = read_contracts(settings.project_folder, settings.sources)
     with connect(settings) as connection:
         audit.migrate(connection, settings.role_prefix)
         set_passwords(connection, settings.read_passwords(), settings.key_secret)
@@ -67,8 +67,10 @@ def extract(
     prepare(settings)
     contracts = [
         contract
-        for contract in read_contracts(settings.project_folder).values()
-        if contract.role == role and (not sources or contract.system in sources)
+        for contract in read_contracts(
+            settings.project_folder, settings.sources
+        ).values()
+        if contract.role == role and (not sources or contract.source in sources)
     ]
     with record_step(settings, run_id, f"extract_{role}"):
         result = load_range(settings, contracts, first, last, run_id, progress)

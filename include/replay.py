@@ -101,7 +101,7 @@ def reread_rejects(
     at once when a build or publish is under way.
     """
     night.prepare(settings)
-    contracts = read_contracts(settings.project_folder)
+    contracts = read_contracts(settings.project_folder, settings.sources)
     with (
         record_step(settings, run_id, "reread"),
         connect(settings, "loader") as connection,

@@ -30,6 +30,8 @@ SHORTEST_KEY_SECRET = 16
 LATEST_DEADLINE = time_of_day(12, 0)
 # Names of roles appear where quoting differs: the server's, libpq's, dbt's.
 ROLE_PREFIX_PATTERN = re.compile(r"([a-z][a-z0-9_]{0,30})?")
+# A system, or an instance of one.
+SOURCE_PATTERN = re.compile(r"[a-z][a-z0-9_]*(@[a-z][a-z0-9_]*)?")
 # Publishes that `make rollback` can take back: about a month of nights.
 DEFAULT_ROLLBACK_PUBLISHES = 30
 # Seconds before each new try to reach the database.
@@ -43,10 +45,11 @@ class Settings:
     """Where the data comes from, where it goes, and the secret of the customer keys;
     and how long to wait for what before somebody is told.
 
+    `sources` are the systems that are on; none stands for those that are by default.
     A reader without a password cannot log in. `stale_nights` is how many nights a
     source may be behind, "" standing for those that are not named; `runbook_url` is
     where the messages' links lead.
-    A reader without a password cannot log in. Of the last `rollback_publishes` the log
+    Of the last `rollback_publishes` the log
     is kept that a rollback needs.
     """
 
@@ -57,6 +60,7 @@ class Settings:
     report_folder: Path
     project_folder: Path = PROJECT_FOLDER
     role_prefix: str = ""
+    sources: tuple[str, ...] = ()
     rollback_publishes: int = DEFAULT_ROLLBACK_PUBLISHES
     bi_reader_password: str = field(default="", repr=False)
     cx_agent_password: str = field(default="", repr=False)
@@ -141,11 +145,24 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
             )
         ).absolute(),
         role_prefix=role_prefix,
+        sources=_read_sources(environment),
         rollback_publishes=_read_rollback_publishes(environment),
         bi_reader_password=environment.get("CX_BI_READER_PASSWORD", "").strip(),
         cx_agent_password=environment.get("CX_AGENT_PASSWORD", "").strip(),
         **_read_patience(environment),
     )
+
+
+def _read_sources(environment: Mapping[str, str]) -> tuple[str, ...]:
+    text = environment.get("CX_SOURCES", "")
+    sources = tuple(part.strip() for part in text.split(",") if part.strip())
+    for source in sources:
+        if not SOURCE_PATTERN.fullmatch(source) or sources.count(source) > 1:
+            raise SettingsError(
+                f"CX_SOURCES holds {source!r}: write systems, each once, between"
+                " commas, and another instance of a system as zendesk@acme."
+            )
+    return sources
 
 
 def _read_patience(environment: Mapping[str, str]) -> dict[str, Any]:

@@ -100,7 +100,7 @@ analyze known_contacts;
 
 create temporary table companies on commit drop as
 select
-    record_id as company_id, cx.keyed_hash('hubspot:company:' || record_id) as account_key
+    record_id as company_id, cx.keyed_hash('company:' || record_id) as account_key
 from (
     select distinct record_id
     from raw_hubspot.companies
@@ -113,7 +113,7 @@ create temporary table organizations on commit drop as
 select
     organization_id,
     coalesce(
-        account_key, cx.keyed_hash('zendesk:organization:' || organization_id)
+        account_key, cx.keyed_hash('organization:' || organization_id)
     ) as account_key
 from (
     select distinct on (record ->> 'id')

@@ -3,7 +3,7 @@
 create temporary table orders on commit drop as
 select distinct on (record_id)
     record_id as order_id,
-    coalesce('hubspot:contact:' || associated_contact_id, 'hubspot:order:' || record_id)
+    coalesce('contact:' || associated_contact_id, 'order:' || record_id)
         as identity_id,
     order_status, sales_channel,
     store, product_line, currency,
@@ -22,7 +22,7 @@ analyze orders;
 create temporary table deliveries on commit drop as
 select distinct on (record_id)
     record_id as delivery_id, order_id,
-    coalesce('hubspot:contact:' || associated_contact_id, 'hubspot:delivery:' || record_id)
+    coalesce('contact:' || associated_contact_id, 'delivery:' || record_id)
         as identity_id,
     delivery_method, carrier, delivery_status,
     case when pg_input_is_valid(promised_date, 'date') then cast(promised_date as date) end
@@ -38,7 +38,7 @@ analyze deliveries;
 create temporary table returns on commit drop as
 select distinct on (record_id)
     record_id as return_id, order_id,
-    coalesce('hubspot:contact:' || associated_contact_id, 'hubspot:return:' || record_id)
+    coalesce('contact:' || associated_contact_id, 'return:' || record_id)
         as identity_id,
     return_reason, currency,
     case when pg_input_is_valid(refund_amount, 'numeric') then cast(refund_amount as numeric)
@@ -56,8 +56,8 @@ from (
     select
         record ->> 'id' as ticket_id,
         coalesce(
-            'zendesk:user:' || (record ->> 'requester_id'),
-            'zendesk:ticket:' || (record ->> 'id')
+            'user:' || (record ->> 'requester_id'),
+            'ticket:' || (record ->> 'id')
         ) as identity_id,
         record ->> 'assignee_id' as assignee_id,
         record ->> 'group_id' as group_id,
@@ -80,11 +80,11 @@ analyze tickets;
 
 create temporary table events on commit drop as
 select
-    'hubspot:activity:' || record_id as event_id, 'hubspot' as source_system,
+    'activity:' || record_id as event_id, 'hubspot' as source_system,
     'activity' as source_object,
     coalesce(
-        'hubspot:contact:' || associated_contact_id, 'hubspot:visitor:' || visitor_id,
-        'hubspot:activity:' || record_id
+        'contact:' || associated_contact_id, 'visitor:' || visitor_id,
+        'activity:' || record_id
     ) as identity_id,
     activity_type as event_type, event as event_name, cast(null as text) as product,
     cast(null as text) as case_id, occurred_at, false as is_deleted
@@ -100,24 +100,24 @@ from (
 ) as activities
 union all
 select
-    'hubspot:order:' || order_id, 'hubspot', 'order', identity_id,
+    'order:' || order_id, 'hubspot', 'order', identity_id,
     sales_channel, order_status, product_line, null, ordered_at, false
 from orders
 union all
 select
-    'hubspot:delivery:' || delivery_id, 'hubspot', 'delivery', deliveries.identity_id,
+    'delivery:' || delivery_id, 'hubspot', 'delivery', deliveries.identity_id,
     delivery_method, delivery_status, product_line, null, delivered_at, false
 from deliveries
 left join orders using (order_id)
 union all
 select
-    'hubspot:return:' || return_id, 'hubspot', 'return', returns.identity_id,
+    'return:' || return_id, 'hubspot', 'return', returns.identity_id,
     return_reason, 'returned', product_line, null, returned_at, false
 from returns
 left join orders using (order_id)
 union all
 select
-    'zendesk:ticket:' || ticket_id, 'zendesk', 'ticket', identity_id, ticket_channel, 'created', null, 'zendesk:ticket:' || ticket_id, created_at,
+    'ticket:' || ticket_id, 'zendesk', 'ticket', identity_id, ticket_channel, 'created', null, 'ticket:' || ticket_id, created_at,
     ticket_status = 'deleted'
 from tickets;
 create index on events (event_id);

@@ -15,10 +15,10 @@ with history as (
         ), 1) as status_rank,
         response_id,
         case
-            when trigger_ticket_id is not null then 'zendesk:ticket:' || trigger_ticket_id
-            when trigger_order_id is not null then 'hubspot:order:' || trigger_order_id
+            when trigger_ticket_id is not null then 'ticket:' || trigger_ticket_id
+            when trigger_order_id is not null then 'order:' || trigger_order_id
             when trigger_delivery_id is not null
-                then 'hubspot:delivery:' || trigger_delivery_id
+                then 'delivery:' || trigger_delivery_id
         end as trigger_event_id,
         pg_temp.as_time(sent_at) as sent_at,
         pg_temp.as_time(delivered_at) as delivered_at,
@@ -101,11 +101,11 @@ from (
         lower(record ->> 'UserLanguage') as language,
         case
             when record ->> 'ticket_id' is not null
-                then 'zendesk:ticket:' || (record ->> 'ticket_id')
+                then 'ticket:' || (record ->> 'ticket_id')
             when record ->> 'order_id' is not null
-                then 'hubspot:order:' || (record ->> 'order_id')
+                then 'order:' || (record ->> 'order_id')
             when record ->> 'delivery_id' is not null
-                then 'hubspot:delivery:' || (record ->> 'delivery_id')
+                then 'delivery:' || (record ->> 'delivery_id')
         end as about_event_id,
         record ->> 'touchpoint' as touchpoint_parameter,
         case
@@ -136,7 +136,7 @@ analyze responses;
 create temporary table survey_people on commit drop as
 select
     reference, email,
-    'qualtrics:' || reference || ':'
+    'respondent:' || reference || ':'
         || case when email = '' then '' else cast(cx.keyed_hash('e-mail:' || email) as text) end
         as identity_id
 from (

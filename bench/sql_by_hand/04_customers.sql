@@ -10,26 +10,26 @@ with addresses as (
 people as (
     select
         identity_id,
-        case when starts_with(identity_id, 'hubspot:contact:') then substring(identity_id from 17)
+        case when starts_with(identity_id, 'contact:') then substring(identity_id from 9)
         end as reference,
         cast(null as text) as email
     from (
         select distinct identity_id
         from events
         where not exists (
-            select from users where 'zendesk:user:' || user_id = identity_id
+            select from users where 'user:' || user_id = identity_id
         )
     ) as named
     union all
-    select 'zendesk:user:' || user_id, reference, email from users
+    select 'user:' || user_id, reference, email from users
     union all
     select identity_id, nullif(reference, ''), nullif(email, '') from survey_people
     union all
-    select 'qualtrics:response:' || response_id, null, null
+    select 'response:' || response_id, null, null
     from responses
     where reference = '' and email = ''
     union all
-    select distinct 'qualtrics:contact:' || survey_contact_id, cast(null as text), cast(null as text)
+    select distinct 'invited:' || survey_contact_id, cast(null as text), cast(null as text)
     from invitations
     where reference = '' and email = ''
 ),
@@ -52,7 +52,7 @@ select
         else 'unmatched'
     end as identity_method,
     cx.keyed_hash(
-        coalesce('hubspot:contact:' || coalesce(by_reference, by_address), identity_id)
+        coalesce('contact:' || coalesce(by_reference, by_address), identity_id)
     ) as customer_key
 from resolved;
 create index on identities (identity_id);
@@ -62,7 +62,7 @@ create temporary table customers on commit drop as
 with organization_accounts as (
     select customer_key, min(cast(account_key as text)) as account_key
     from users
-    inner join identities on identity_id = 'zendesk:user:' || user_id
+    inner join identities on identity_id = 'user:' || user_id
     inner join organizations using (organization_id)
     group by customer_key
 )

@@ -165,7 +165,7 @@ inner join (values (0, null), (1, 'closed')) as extra (step, event_type)
 analyze status_events;
 
 create temporary table agent_keys on commit drop as
-select agent_id, cx.keyed_hash('zendesk:agent:' || agent_id) as agent_key
+select agent_id, cx.keyed_hash('agent:' || agent_id) as agent_key
 from (
     select user_id as agent_id from user_roles where is_staff
     union
@@ -208,7 +208,7 @@ authored as (
                 then 'bot'
             when told.author_id = '-1' then 'system'
             when is_staff then 'agent'
-            when user_role is not null or identity_id = 'zendesk:user:' || told.author_id
+            when user_role is not null or identity_id = 'user:' || told.author_id
                 then 'customer'
             else 'unknown'
         end as author_role,

@@ -36,7 +36,7 @@ events as (
         end
     from by_hand.fct_ticket_events as ticket_events
     inner join by_hand.fct_touchpoints as touches
-        on touches.event_id = 'zendesk:ticket:' || ticket_id
+        on touches.event_id = 'ticket:' || ticket_id
     inner join stages using (journey_stage)
     inner join customers
         on customers.customer_version_key = ticket_events.customer_version_key

@@ -21,7 +21,7 @@ finished as (
     inner join warehouse.surveys using (survey_id)
     left join survey_people using (reference, email)
     inner join identities on identities.identity_id
-        = coalesce(survey_people.identity_id, 'qualtrics:contact:' || survey_contact_id)
+        = coalesce(survey_people.identity_id, 'invited:' || survey_contact_id)
     left join answered using (invitation_id)
 ),
 spaced as (
@@ -66,7 +66,7 @@ with named as (
     select
         response_id, survey_kind, anonymity, registered_stage, look_back_days, sent_at, recorded_at,
         reference <> '' or email <> '' as is_somebody, touchpoint_parameter,
-        coalesce(survey_people.identity_id, 'qualtrics:response:' || response_id)
+        coalesce(survey_people.identity_id, 'response:' || response_id)
             as identity_id,
         case
             when survey_kind = 'relational' then 'relational'

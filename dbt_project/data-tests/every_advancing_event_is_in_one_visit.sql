@@ -15,7 +15,7 @@ events as (
     from {{ ref('fct_ticket_events') }} as ticket_events
     inner join {{ ref('fct_touchpoints') }} as touches
         on touches.customer_key = ticket_events.customer_key
-        and touches.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
+        and touches.case_id = 'ticket:' || ticket_events.ticket_id
     inner join {{ ref('journey_stages') }} as journey_stages
         on journey_stages.journey_stage = touches.journey_stage
         and journey_stages.lane = 'support'

@@ -1,5 +1,5 @@
 {#
-    Facts of the events whose number begins with the prefix (`hubspot:order:`): which to
+    Facts of the events whose number begins with the prefix (`order:`): which to
     rebuild because the event, whose it is, or a version of the customer changed. The
     event says who the customer is and what it was about, in one place for all facts.
 #}

@@ -13,7 +13,8 @@ inner join {{ source('audit', 'build_loads') }} as build_loads
 build_loads.batch_date as _batch_date,
     {{ alias }}._load_id,
     {{ alias }}._file_no,
-    {{ alias }}._row_number
+    {{ alias }}._row_number,
+    split_part(build_loads.feed, '.', 1) as _source_name
 {%- endmacro %}
 
 {# A natural key of several columns, spelled as its index is (include/loading/raw_tables.py). #}

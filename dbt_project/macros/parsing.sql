@@ -22,6 +22,42 @@ case
     end
 {%- endmacro %}
 
+{#
+    A time or date as a country writes it, its numbers in the order that is said: 'DMY'
+    (29/2/2016 01:16, 29.02.2016) or 'MDY' (2/29/2016 1:16 PM). Nothing is guessed: what is
+    no date in that order is null.
+#}
+{% macro parse_local_timestamp(text, order, time_zone='UTC') -%}
+    {%- set written = in_iso_order(text, order) -%}
+case
+        when {{ text }} ~ '^\d{1,2}([/.-])\d{1,2}\1\d{4}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?$'
+            and pg_input_is_valid({{ written }}, 'timestamp')
+            then cast({{ written }} as timestamp) at time zone '{{ time_zone }}'
+    end
+{%- endmacro %}
+
+{% macro parse_local_date(text, order) -%}
+    {%- set written = in_iso_order(text, order) -%}
+case
+        when {{ text }} ~ '^\d{1,2}([/.-])\d{1,2}\1\d{4}$' and pg_input_is_valid({{ written }}, 'date')
+            then cast({{ written }} as date)
+    end
+{%- endmacro %}
+
+{% macro in_iso_order(text, order) -%}
+    {%- set places = {'DMY': '\\3-\\2-\\1\\4', 'MDY': '\\3-\\1-\\2\\4'} -%}
+regexp_replace({{ text }}, '^(\d+)[/.-](\d+)[/.-](\d{4})(.*)$', '{{ places[order] }}')
+{%- endmacro %}
+
+{# A number with a decimal comma, perhaps with points between thousands: 1.234,56. #}
+{% macro parse_comma_number(text, type='numeric') -%}
+case
+        when {{ text }} ~ '^[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?$'
+            and pg_input_is_valid(translate({{ text }}, ',.', '.'), '{{ type }}')
+            then cast(translate({{ text }}, ',.', '.') as {{ type }})
+    end
+{%- endmacro %}
+
 {% macro parse_date(text) -%}
 case
         when {{ text }} ~ '^\d{4}-\d{2}-\d{2}$' and pg_input_is_valid({{ text }}, 'date')

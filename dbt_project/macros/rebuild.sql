@@ -68,7 +68,7 @@ begin
 {#
     The condition that selects the keys to rebuild; everything in a full build. With a
     prefix, only the keys that begin with it, without it: the model's key names several
-    kinds of object, `hubspot:order:17`, and the column is the bare number. Days are an array:
+    kinds of object, `order:17`, and the column is the bare number. Days are an array:
     it is taken for short, and they are found by index.
 #}
 {% macro to_rebuild(column, type='text', prefix='') -%}

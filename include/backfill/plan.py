@@ -162,7 +162,7 @@ def plan_backfill(
                 {feed.feed: feed.loads for feed in feeds},
                 sum(feed.rows or 0 for feed in feeds),
             )
-    systems = tuple(dict.fromkeys(contract.system for contract in contracts))
+    systems = tuple(dict.fromkeys(contract.source for contract in contracts))
     return BackfillPlan(first, last, systems, tuple(feeds), tuple(periods), estimate)
 
 
@@ -195,14 +195,14 @@ def choose_contracts(
 
     Raises WarehouseError for a system that there is not.
     """
-    contracts = list(read_contracts(settings.project_folder).values())
-    systems = {contract.system: None for contract in contracts}
+    contracts = list(read_contracts(settings.project_folder, settings.sources).values())
+    systems = {contract.source: None for contract in contracts}
     if unknown := [source for source in sources if source not in systems]:
         raise WarehouseError(
             f"There is no source {unknown[0]!r}: choose from {', '.join(systems)}."
         )
     return [
-        contract for contract in contracts if not sources or contract.system in sources
+        contract for contract in contracts if not sources or contract.source in sources
     ]
 
 

@@ -14,7 +14,7 @@ finds the loads begun and the keys still dirty.
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import psycopg
@@ -39,6 +39,15 @@ from include.errors import BuildError
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
+
+# Of which role's sources an identity is, by what stands first in it.
+IDENTITY_ROLES = {
+    **dict.fromkeys(
+        ("contact", "visitor", "activity", "order", "delivery", "return"), "crm"
+    ),
+    **dict.fromkeys(("user", "ticket"), "ticket"),
+    **dict.fromkeys(("respondent", "response", "invited", "review"), "survey"),
+}
 
 
 @dataclass(frozen=True)
@@ -69,10 +78,14 @@ def build(
     Raises BuildError: another build is under way, the key secret is another one than
     the warehouse was built with, or a model or test failed (which one, why).
     """
-    contracts = list(read_contracts(settings.project_folder).values())
+    contracts = list(read_contracts(settings.project_folder, settings.sources).values())
     dbt = Dbt(settings, progress)
     nodes = read_nodes(
-        dbt.parse(), {"reporting_time_zone": settings.reporting_time_zone}
+        dbt.parse(),
+        {
+            "reporting_time_zone": settings.reporting_time_zone,
+            "sources": ",".join(dict.fromkeys(feed.source for feed in contracts)),
+        },
     )
     nodes.append(_describe_statistics(nodes))
     with connect(settings, "transformer") as connection, build_lock(connection):
@@ -292,7 +305,7 @@ def _finish(
     frozen_loads.apply(connection)
     # A reader who guesses at e-mail addresses has no key, and needs no function either.
     connection.execute("revoke execute on function cx.keyed_hash from public")
-    _count_for_status(connection)
+    _count_for_status(connection, contracts)
     connection.execute(
         "update audit.builds set status = 'succeeded',"
         " finished_at = clock_timestamp() where build_id = %s",
@@ -358,13 +371,36 @@ def _record_outcomes(
     )
 
 
-def _count_for_status(connection: psycopg.Connection) -> None:
+def _count_for_status(
+    connection: psycopg.Connection, contracts: Iterable[FeedContract]
+) -> None:
+    sources = sorted(
+        {(feed.source, feed.role, feed.record_prefix) for feed in contracts}
+    )
     connection.execute("delete from audit.source_counts")
+    # By the number's prefix, else it is of the home source of the role.
     connection.execute(
         "insert into audit.source_counts (source, measure, rows)"
-        " select split_part(identity_id, ':', 1), 'unmatched_identities', count(*)"
-        " from warehouse.int_identities"
-        " where identity_method = 'unmatched' group by 1"
+        " select coalesce(named.source, homes.source), 'unmatched_identities', count(*)"
+        " from warehouse.int_identities as identities"
+        " left join unnest(%(kinds)s::text[], %(kind_roles)s::text[])"
+        "  as kinds (kind, role) on kinds.kind = split_part(identity_id, ':', 1)"
+        " left join unnest(%(sources)s::text[], %(prefixes)s::text[])"
+        "  as named (source, prefix) on named.prefix <> ''"
+        "  and starts_with(identity_id, kinds.kind || ':' || named.prefix)"
+        " left join unnest("
+        "  %(sources)s::text[], %(roles)s::text[], %(prefixes)s::text[])"
+        "  as homes (source, role, prefix)"
+        "  on homes.role = kinds.role and homes.prefix = ''"
+        " where identity_method = 'unmatched'"
+        "  and coalesce(named.source, homes.source) is not null group by 1",
+        {
+            "kinds": list(IDENTITY_ROLES),
+            "kind_roles": list(IDENTITY_ROLES.values()),
+            "sources": [source for source, _, _ in sources],
+            "roles": [role for _, role, _ in sources],
+            "prefixes": [prefix for _, _, prefix in sources],
+        },
     )
     connection.execute(
         "insert into audit.source_counts (source, measure, rows)"

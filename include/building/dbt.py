@@ -20,6 +20,7 @@ from dbt.contracts.graph.manifest import Manifest
 from psycopg.conninfo import conninfo_to_dict
 
 from include.building.error_words import remove_values
+from include.contracts import read_contracts
 from include.errors import BuildError
 from include.settings import Settings
 
@@ -173,10 +174,21 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
         "CX_DBT_DATABASE": str(server.get("dbname", "")),
         "DBT_ENV_SECRET_PASSWORD": str(server.get("password", "")),
         "CX_REPORTING_TIME_ZONE": settings.reporting_time_zone,
+        **_name_sources(settings),
         # In force from the start of each session: no statement more per model.
         "PGOPTIONS": f"{compose_key_options(settings)} -c role={role}",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
+    }
+
+
+def _name_sources(settings: Settings) -> dict[str, str]:
+    """Say which sources are on, and whose record numbers stand as they are."""
+    contracts = read_contracts(settings.project_folder, settings.sources).values()
+    homes = (feed.source for feed in contracts if not feed.record_prefix)
+    return {
+        "CX_SOURCES": ",".join(dict.fromkeys(feed.source for feed in contracts)),
+        "CX_HOME_SOURCES": ",".join(dict.fromkeys(homes)),
     }
 
 

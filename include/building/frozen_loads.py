@@ -313,8 +313,13 @@ def _move_as_of(
     feeds_of: dict[tuple[str, str], list[str]] = {}
     for contract in contracts:
         if contract.required:
-            key = (contract.system, contract.role)
+            key = (contract.source, contract.role)
             feeds_of.setdefault(key, []).append(contract.name)
+    # A source that was switched off holds nobody up.
+    connection.execute(
+        "delete from audit.as_of where source <> all(%s)",
+        [[source for source, _ in feeds_of]],
+    )
     for (source, role), feeds in feeds_of.items():
         connection.execute(
             "with numbered as ("

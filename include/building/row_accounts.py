@@ -4,7 +4,8 @@ In: the loads that a build touched, after its models. Out: for each load, in
 ``audit.loads``, how many rows staging passed on and how many it set aside; for each
 feed, in ``audit.key_accounts``, how many natural keys ended where in the star, were
 left out for which reason, or are lost. A feed's contract says where its keys end
-(`ends_in`, `left_out`). Gate 2 stops what does not add up.
+(`ends_in`, `left_out`); `staged.key` there is the number as the star has it. Gate 2
+stops what does not add up.
 """
 
 from collections.abc import Iterable
@@ -107,7 +108,7 @@ def _count_keys(
             " select {build_id}, {feed}, place, coalesce(place = any({models}), false),"
             '  count(*), min(key collate "C")'
             " from (select key, {found} as place from ("
-            "  select distinct natural_key as key from {staging}"
+            "  select distinct {prefix} || natural_key as key from {staging}"
             "  where _load_id = any({loads}) and quarantine_reason is null"
             "   and natural_key is not null {restriction}"
             " ) as staged) as placed group by place"
@@ -116,6 +117,7 @@ def _count_keys(
             feed=sql.Literal(contract.name),
             models=sql.Literal(list(contract.ends_in)),
             found=found,
+            prefix=sql.Literal(contract.record_prefix),
             staging=_staging(contract),
             loads=sql.Literal(loads),
             restriction=restriction,

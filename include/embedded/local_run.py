@@ -186,7 +186,9 @@ def find_nights(settings: Settings, night: date | None) -> tuple[date, date]:
     landing = Landing(settings.landing_url)
     dates = {
         batch_date
-        for contract in read_contracts(settings.project_folder).values()
+        for contract in read_contracts(
+            settings.project_folder, settings.sources
+        ).values()
         for batch_date in landing.list_batch_dates(contract)
     }
     if not dates:

@@ -6,7 +6,7 @@ in the log; else GateError, and ``marts`` stay as they were. The rules lie in
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -14,6 +14,7 @@ from psycopg import sql
 from expectations import marts, marts_queries, marts_table_queries, marts_tables
 from expectations.context import Outcome, SuiteRun, run_suites
 from expectations.rules import Rule, build_suite
+from include.contracts import read_contracts
 from include.errors import GateError
 from include.gates.results import Finding, GateResult, ResultRow, record_results
 from include.settings import Settings, connect
@@ -55,11 +56,15 @@ def check_marts(settings: Settings, run_id: str) -> GateResult:
         connection.commit()
         outcomes = run_suites(settings, "transformer", runs, run_id)
         result.checked = len(outcomes)
+        only_sources = _find_only_sources(settings)
         record_results(
             connection,
             run_id,
             "marts",
-            [_judge(outcome, rules_by_suite, result) for outcome in outcomes],
+            [
+                _judge(outcome, rules_by_suite, only_sources, result)
+                for outcome in outcomes
+            ],
         )
     if result.failed_critical:
         raise _compose_error(result, _find_build(settings))
@@ -92,6 +97,15 @@ def _is_already_checked(connection: psycopg.Connection) -> bool:
         " having exists (select from audit.builds where gated_at is not null)"
     ).fetchone()
     return passed is not None and passed[0] == 0
+
+
+def _find_only_sources(settings: Settings) -> dict[str, str]:
+    """Return the source of each role that has one and no more."""
+    sources: dict[str, set[str]] = {}
+    contracts = read_contracts(settings.project_folder, settings.sources)
+    for contract in contracts.values():
+        sources.setdefault(contract.role, set()).add(contract.source)
+    return {role: names.pop() for role, names in sources.items() if len(names) == 1}
 
 
 def read_published_relations(connection: psycopg.Connection) -> list[str]:
@@ -196,6 +210,7 @@ def _answer_once(connection: psycopg.Connection, query: str) -> str:
 def _judge(
     outcome: Outcome,
     rules_by_suite: dict[str, tuple[Rule, ...]],
+    only_sources: Mapping[str, str],
     result: GateResult,
 ) -> ResultRow:
     """Add what is not met to the result and tell the log; return its trace."""
@@ -207,7 +222,7 @@ def _judge(
     observed = _describe(outcome, rule)
     if observed is not None:
         row_id = next(iter(outcome.failing))
-        source = rule.source or marts.find_source(outcome.suite, row_id)
+        source = marts.find_source(outcome.suite, row_id, rule.role, only_sources)
         result.add(rule.severity, Finding(outcome.suite, rule.name, observed, source))
         level = logging.ERROR if rule.severity == "critical" else logging.WARNING
         log.log(

@@ -72,7 +72,7 @@ def _judge_loads(
     result: GateResult,
 ) -> dict[int, str]:
     """Measure and check the loads; return for each one to hold why."""
-    contracts = read_contracts(settings.project_folder)
+    contracts = read_contracts(settings.project_folder, settings.sources)
     declared = [load for load in waiting if load.feed in contracts]
     reasons = {
         load.load_id: _refuse_undeclared(load, result)

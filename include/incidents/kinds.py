@@ -65,6 +65,6 @@ def find_owner(
     if kind.is_of_source:
         source = subject.partition(".")[0]
         for contract in contracts.values():
-            if contract.system == source and contract.owner:
+            if contract.source == source and contract.owner:
                 return contract.owner
     return settings.pipeline_owner

@@ -81,7 +81,7 @@ def _open(
 ) -> None:
     if not findings:
         return
-    contracts = read_contracts(settings.project_folder)
+    contracts = read_contracts(settings.project_folder, settings.sources)
     for finding in findings:
         kind, message = finding.kind, finding.message[:LONGEST_MESSAGE]
         owner = find_owner(settings, contracts, kind, finding.subject)

@@ -55,7 +55,9 @@ class ArrivalWatch:
         missing = []
         try:
             landing = Landing(self.settings.landing_url)
-            for contract in read_contracts(self.settings.project_folder).values():
+            for contract in read_contracts(
+                self.settings.project_folder, self.settings.sources
+            ).values():
                 if contract.role == self.role and contract.required:
                     missing += self._look_for(landing, contract)
         except SettingsError as error:

@@ -67,7 +67,7 @@ class Landing:
         and none is wanted, ExportError while one is still being written, and
         SettingsError when the landing zone itself is missing.
         """
-        folder = f"{contract.system}/{contract.feed}/{batch_date.isoformat()}"
+        folder = f"{contract.source}/{contract.feed}/{batch_date.isoformat()}"
         self._check_local_folder(folder, contract, batch_date)
         wanted: list[LandedFile] = []
         unwanted: list[LandedFile] = []
@@ -101,7 +101,7 @@ class Landing:
 
     def list_batch_dates(self, contract: FeedContract) -> list[date]:
         """List the batch dates that have a folder for the feed, ascending."""
-        folder = f"{contract.system}/{contract.feed}"
+        folder = f"{contract.source}/{contract.feed}"
         names = (info.base_name for info in self._list(folder, recursive=False))
         dates = []
         for name in names:

@@ -87,7 +87,7 @@ def load_feed(
         raise MissingExportError(
             contract.name,
             batch_date,
-            f"no file has arrived in {contract.system}/{contract.feed}/{batch_date}",
+            f"no file has arrived in {contract.source}/{contract.feed}/{batch_date}",
             "ask the source for it, then run this night again",
         )
     outcome: Outcome = "loaded"

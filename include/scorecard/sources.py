@@ -61,11 +61,15 @@ def read_sources(connection: psycopg.Connection) -> Sequence[SourceStatus]:
 def say_source(source: SourceStatus) -> str:
     """The source and what comes from it."""
     name = SOURCE_NAMES.get(source.source, source.source)
+    if source.source.startswith("("):
+        name = "No source"
     return f"{name} ({ROLE_NAMES.get(source.role, source.role)})"
 
 
 def describe_troubles(source: SourceStatus) -> list[str]:
     """What is wrong with a source now; empty when nothing is."""
+    if source.source.startswith("("):
+        return ["None is switched on: what rests on it is empty."]
     notes = []
     if source.as_of_date is None:
         notes.append("No whole day has arrived yet.")

@@ -348,7 +348,7 @@ def test_a_tombstone_keeps_the_ticket_and_takes_its_touch(published):
         FIRST,
         LAST,
     )
-    event_id = f"zendesk:ticket:{ticket_id}"
+    event_id = f"ticket:{ticket_id}"
     touches = "select * from marts.fct_touchpoints where event_id = %s"
     assert len(fetch(published, touches, event_id)) == 1
 
@@ -380,7 +380,7 @@ def test_a_merge_that_comes_late_moves_the_facts_of_the_merged_contact(published
         for row in fetch(
             published,
             "select contact_id from warehouse.int_identities"
-            " where starts_with(identity_id, 'hubspot:contact:') and customer_key in"
+            " where starts_with(identity_id, 'contact:') and customer_key in"
             "  (select customer_key from marts.fct_survey_responses where is_counted)"
             " order by identity_id limit 2",
         )
@@ -398,8 +398,8 @@ def test_a_merge_that_comes_late_moves_the_facts_of_the_merged_contact(published
     customers = (
         "select customer_key from warehouse.int_identities where identity_id = %s"
     )
-    (old_key,) = fetch(published, customers, f"hubspot:contact:{merged}")
-    (key_of_survivor,) = fetch(published, customers, f"hubspot:contact:{survivor}")
+    (old_key,) = fetch(published, customers, f"contact:{merged}")
+    (key_of_survivor,) = fetch(published, customers, f"contact:{survivor}")
     facts = "select answer_id from marts.fct_survey_responses where customer_key = %s"
     moved = fetch(published, facts, *old_key)
     assert moved

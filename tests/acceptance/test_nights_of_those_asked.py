@@ -205,7 +205,7 @@ class Eligible:
         return {
             "int_identities": [
                 {
-                    "identity_id": f"hubspot:contact:{customer}",
+                    "identity_id": f"contact:{customer}",
                     "contact_id": str(customer),
                     "customer_key": key(customer),
                 }

@@ -60,12 +60,12 @@ class World:
         if self.random.random() < 0.5:
             events = tuple(self._invent_event(day) for _ in range(2))
             touch = Touch(customer, "support", day, events=events)
-            self.touches[f"zendesk:ticket:{number}"] = touch
+            self.touches[f"ticket:{number}"] = touch
         else:
             advances = self.random.random() < 0.8
             stage = self.random.choice(STAGES)
             touch = Touch(customer, stage, day, advances or stage == "support")
-            self.touches[f"hubspot:activity:{number}"] = touch
+            self.touches[f"activity:{number}"] = touch
 
     def _invent_event(self, day: int) -> tuple[str, int]:
         kind = self.random.choice(["solved", "solved", "reopened", "merged"])

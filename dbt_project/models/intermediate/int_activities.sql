@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.activities') }} as changed_activities
+    select key from {{ dirty_input('activities') }} as changed_activities
 {% endraw %}{% endset %}
 
 {{ config(
@@ -14,9 +14,7 @@ activities_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_hubspot__activities') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('activities') }} as staged
 ),
 
 latest_activities as (

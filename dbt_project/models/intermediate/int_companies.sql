@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.companies') }} as changed_companies
+    select key from {{ dirty_input('companies') }} as changed_companies
 {% endraw %}{% endset %}
 
 {{ config(
@@ -14,29 +14,28 @@ company_states as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_hubspot__companies') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('companies') }} as staged
 ),
 
-last_snapshot as (
-    select max(batch_date) as batch_date
-    from {{ source('audit', 'build_loads') }}
-    where feed = 'hubspot.companies' and is_current
+last_lists as (
+    {{ last_lists('companies') }}
 ),
 
 latest_companies as (
     select
         company_states.company_id,
-        {{ cx('keyed_hash') }}('hubspot:company:' || company_states.company_id) as account_key,
+        {{ cx('keyed_hash') }}('company:' || company_states.company_id) as account_key,
         company_states.company_name,
         company_states.industry,
         company_states.country_name,
         company_states.employees,
-        company_states._batch_date < last_snapshot.batch_date as is_deleted,
+        coalesce(
+            company_states.is_deleted, company_states._batch_date < last_lists.batch_date, false
+        ) as is_deleted,
         company_states.created_at
     from company_states
-    cross join last_snapshot
+    left join last_lists
+        on last_lists._feed = company_states._feed
     where company_states.version_rank = 1
 )
 

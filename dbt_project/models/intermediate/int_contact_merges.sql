@@ -13,12 +13,14 @@ with
 merges as (
     select distinct
         contact_id,
-        trim(merged_contact_id) as merged_contact_id
+        {{ prefix_of_number('contact_id', 'contacts') | indent(8) }} || trim(merged_contact_id)
+            as merged_contact_id
     from {{ ref('int_contacts') }}
     cross join unnest(string_to_array(merged_object_ids, ';')) as listed (merged_contact_id)
     where {{ to_rebuild('contact_id') }}
         and trim(merged_contact_id) <> ''
-        and trim(merged_contact_id) <> contact_id
+        and {{ prefix_of_number('contact_id', 'contacts') | indent(8) }} || trim(merged_contact_id)
+            <> contact_id
 )
 
 select * from merges

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.contacts') }} as changed_contacts
+    select key from {{ dirty_input('contacts') }} as changed_contacts
 {% endraw %}{% endset %}
 
 {{ config(
@@ -12,9 +12,7 @@ with
 
 contact_states as (
     select *
-    from {{ ref('stg_hubspot__contacts') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('contacts') }} as staged
 ),
 
 -- One state per contact and snapshot, should a file list a contact twice.

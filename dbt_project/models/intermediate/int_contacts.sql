@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.contacts') }} as changed_contacts
+    select key from {{ dirty_input('contacts') }} as changed_contacts
 {% endraw %}{% endset %}
 
 {{ config(
@@ -16,9 +16,7 @@ with
 
 contact_states as (
     select *
-    from {{ ref('stg_hubspot__contacts') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('contacts') }} as staged
 ),
 
 states_ranked as (
@@ -28,10 +26,8 @@ states_ranked as (
     from contact_states
 ),
 
-last_snapshot as (
-    select max(batch_date) as batch_date
-    from {{ source('audit', 'build_loads') }}
-    where feed = 'hubspot.contacts' and is_current
+last_lists as (
+    {{ last_lists('contacts') }}
 ),
 
 latest_states as (
@@ -41,11 +37,14 @@ latest_states as (
         {{ email_key('states_ranked.email') }} as email_key,
         states_ranked.merged_object_ids,
         states_ranked.original_source,
-        states_ranked._batch_date < last_snapshot.batch_date as is_deleted,
+        coalesce(
+            states_ranked.is_deleted, states_ranked._batch_date < last_lists.batch_date, false
+        ) as is_deleted,
         states_ranked.created_at,
         states_ranked.became_customer_at
     from states_ranked
-    cross join last_snapshot
+    left join last_lists
+        on last_lists._feed = states_ranked._feed
     where states_ranked.version_rank = 1
 )
 

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.deliveries') }} as changed_deliveries
+    select key from {{ dirty_input('deliveries') }} as changed_deliveries
 {% endraw %}{% endset %}
 
 {{ config(
@@ -14,9 +14,7 @@ deliveries_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_hubspot__deliveries') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('deliveries') }} as staged
 ),
 
 latest_deliveries as (

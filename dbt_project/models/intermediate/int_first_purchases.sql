@@ -7,7 +7,7 @@
     inner join {{ ref('int_identities') }} as identities
         on identities.identity_id = events.identity_id
     where events.event_id in (
-        select 'hubspot:order:' || key from {{ dirty('int_orders.order_id') }} as orders
+        select 'order:' || key from {{ dirty('int_orders.order_id') }} as orders
     )
     union
     select cast(purchases.customer_key as text)
@@ -20,7 +20,7 @@
     select cast(identities.customer_key as text)
     from {{ ref('int_identities') }} as identities
     where identities.identity_id in (
-        select 'hubspot:contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
+        select 'contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
     )
 {% endraw %}{% endset %}
 
@@ -56,7 +56,7 @@ orders_ranked as (
         on events.identity_id = customers.identity_id
         and events.source_object = 'order'
     inner join {{ ref('int_orders') }} as orders
-        on orders.order_id = substring(events.event_id from 15)
+        on orders.order_id = substring(events.event_id from 7)
     where orders.order_status is distinct from 'cancelled'
 ),
 

@@ -150,7 +150,7 @@ identities as (
             else 'unmatched'
         end as identity_method,
         {{ cx('keyed_hash') }}(coalesce(
-            'hubspot:contact:' || coalesce(contact_by_reference, contact_by_address),
+            'contact:' || coalesce(contact_by_reference, contact_by_address),
             identity_id
         )) as customer_key
     from matches

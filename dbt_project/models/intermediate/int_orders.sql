@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.orders') }} as changed_orders
+    select key from {{ dirty_input('orders') }} as changed_orders
 {% endraw %}{% endset %}
 
 {{ config(
@@ -18,9 +18,7 @@ orders_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_hubspot__orders') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('orders') }} as staged
 ),
 
 latest_orders as (

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('zendesk.organizations') }} as changed_organizations
+    select key from {{ dirty_input('organizations') }} as changed_organizations
     union
     -- a company that the CRM shows later than its organization
     select organizations.organization_id
@@ -25,9 +25,7 @@ organization_versions as (
     select
         *,
         {{ version_rank('updated_at') }} as version_rank
-    from {{ ref('stg_zendesk__organizations') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('organizations') }} as staged
 ),
 
 latest_organizations as (
@@ -37,7 +35,7 @@ latest_organizations as (
         coalesce(
             companies.account_key,
             {{ cx('keyed_hash') }}(
-                'zendesk:organization:' || organization_versions.organization_id
+                'organization:' || organization_versions.organization_id
             )
         ) as account_key,
         organization_versions.organization_name,

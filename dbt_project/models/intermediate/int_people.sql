@@ -1,10 +1,10 @@
 {% set rebuild_when %}{% raw %}
-    select 'hubspot:contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
+    select 'contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
     union
-    select 'hubspot:contact:' || key
+    select 'contact:' || key
     from {{ dirty('int_contact_merges.merged_contact_id') }} as merged_contacts
     union
-    select 'zendesk:user:' || key from {{ dirty('int_zendesk_users.user_id') }} as users
+    select 'user:' || key from {{ dirty('int_users.user_id') }} as users
     union
     select key from {{ dirty('int_touchpoint_events.identity_id') }} as events
     union
@@ -29,29 +29,29 @@ with
 
 contacts as (
     select
-        'hubspot:contact:' || contact_id as identity_id,
+        'contact:' || contact_id as identity_id,
         contact_id as contact_reference,
         cast(null as uuid) as email_key
     from {{ ref('int_contacts') }}
-    where {{ to_rebuild('contact_id', prefix='hubspot:contact:') }}
+    where {{ to_rebuild('contact_id', prefix='contact:') }}
 ),
 
 merged_contacts as (
     select
-        'hubspot:contact:' || merged_contact_id as identity_id,
+        'contact:' || merged_contact_id as identity_id,
         merged_contact_id as contact_reference,
         cast(null as uuid) as email_key
     from {{ ref('int_contact_merges') }}
-    where {{ to_rebuild('merged_contact_id', prefix='hubspot:contact:') }}
+    where {{ to_rebuild('merged_contact_id', prefix='contact:') }}
 ),
 
 users as (
     select
-        'zendesk:user:' || user_id as identity_id,
+        'user:' || user_id as identity_id,
         contact_reference,
         email_key
-    from {{ ref('int_zendesk_users') }}
-    where {{ to_rebuild('user_id', prefix='zendesk:user:') }}
+    from {{ ref('int_users') }}
+    where {{ to_rebuild('user_id', prefix='user:') }}
 ),
 
 respondents as (
@@ -77,13 +77,13 @@ named_by_events as (
     select
         identity_id,
         case
-            when starts_with(identity_id, 'hubspot:contact:')
-                then substring(identity_id from 17)
+            when starts_with(identity_id, 'contact:')
+                then substring(identity_id from 9)
         end as contact_reference,
         cast(null as uuid) as email_key
     from {{ ref('int_touchpoint_events') }}
     where {{ to_rebuild('identity_id') }}
-        and not starts_with(identity_id, 'zendesk:user:')
+        and not starts_with(identity_id, 'user:')
 ),
 
 named_by_tickets as (
@@ -92,10 +92,10 @@ named_by_tickets as (
         cast(null as text) as contact_reference,
         cast(null as uuid) as email_key
     from {{ ref('int_touchpoint_events') }} as events
-    left join {{ ref('int_zendesk_users') }} as users
-        on users.user_id = substring(events.identity_id from 14)
+    left join {{ ref('int_users') }} as users
+        on users.user_id = substring(events.identity_id from 6)
     where {{ to_rebuild('events.identity_id') }}
-        and starts_with(events.identity_id, 'zendesk:user:')
+        and starts_with(events.identity_id, 'user:')
         and users.user_id is null
 ),
 
@@ -107,7 +107,7 @@ reviewers as (
         cast(null as uuid) as email_key
     from {{ ref('int_reviews') }}
     where {{ to_rebuild('identity_id') }}
-        and starts_with(identity_id, 'qualtrics:review:')
+        and starts_with(identity_id, 'review:')
 ),
 
 people as (

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('hubspot.returns') }} as changed_returns
+    select key from {{ dirty_input('returns') }} as changed_returns
 {% endraw %}{% endset %}
 
 {{ config(
@@ -14,9 +14,7 @@ returns_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_hubspot__returns') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('returns') }} as staged
 ),
 
 latest_returns as (

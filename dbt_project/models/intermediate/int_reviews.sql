@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('qualtrics.reviews') }} as changed_reviews
+    select key from {{ dirty_input('reviews') }} as changed_reviews
     union
     -- the order may arrive, or change hands, after the review
     select reviews.review_id
@@ -13,9 +13,9 @@
     select reviews.review_id
     from {{ this }} as reviews
     where reviews.order_id in (
-        select substring(key from 15)
+        select substring(key from 7)
         from {{ dirty('int_touchpoint_events.event_id') }} as events
-        where starts_with(key, 'hubspot:order:')
+        where starts_with(key, 'order:')
     )
 {% endraw %}{% endset %}
 
@@ -36,9 +36,7 @@ review_versions as (
     select
         *,
         {{ version_rank('updated_at') }} as version_rank
-    from {{ ref('stg_qualtrics__reviews') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('reviews') }} as staged
 ),
 
 latest_reviews as (
@@ -90,7 +88,7 @@ orders_ranked as (
 reviews as (
     select
         latest_reviews.review_id,
-        coalesce(events.identity_id, 'qualtrics:review:' || latest_reviews.review_id)
+        coalesce(events.identity_id, 'review:' || latest_reviews.review_id)
             as identity_id,
         latest_reviews.site,
         latest_reviews.language,
@@ -108,7 +106,7 @@ reviews as (
         on orders_ranked.order_number = latest_reviews.order_number
         and orders_ranked.order_rank = 1
     left join {{ ref('int_touchpoint_events') }} as events
-        on events.event_id = 'hubspot:order:' || orders_ranked.order_id
+        on events.event_id = 'order:' || orders_ranked.order_id
 )
 
 select * from reviews

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('qualtrics.responses') }} as changed_responses
+    select key from {{ dirty_input('responses') }} as changed_responses
 {% endraw %}{% endset %}
 
 {{ config(
@@ -23,9 +23,7 @@ response_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_qualtrics__responses') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('responses') }} as staged
 ),
 
 latest_responses as (
@@ -42,14 +40,14 @@ responses as (
         -- A respondent without a reference and an address is a person of their own.
         case
             when contact_reference is not null or email_key is not null
-                then 'qualtrics:' || coalesce(contact_reference, '') || ':'
+                then 'respondent:' || coalesce(contact_reference, '') || ':'
                     || coalesce(cast(email_key as text), '')
-            else 'qualtrics:response:' || response_id
+            else 'response:' || response_id
         end as identity_id,
         case
-            when ticket_id is not null then 'zendesk:ticket:' || ticket_id
-            when order_id is not null then 'hubspot:order:' || order_id
-            when delivery_id is not null then 'hubspot:delivery:' || delivery_id
+            when ticket_id is not null then 'ticket:' || ticket_id
+            when order_id is not null then 'order:' || order_id
+            when delivery_id is not null then 'delivery:' || delivery_id
         end as about_event_id
     from latest_responses
 ),

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('qualtrics.distributions') }} as changed_invitations
+    select key from {{ dirty_input('distributions') }} as changed_invitations
 {% endraw %}{% endset %}
 
 {{ config(
@@ -27,9 +27,7 @@ history as (
             array['other', 'sent', 'delivered', 'failed', 'bounced', 'opened', 'started', 'finished'],
             invitation_status
         ) as status_rank
-    from {{ ref('stg_qualtrics__distributions') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('distributions') }} as staged
 ),
 
 -- An invitation is sent again each time its status advances, in whatever order it comes.
@@ -71,9 +69,9 @@ invitations as (
         case
             when invitations_hashed.contact_reference is not null
                 or invitations_hashed.email_key is not null
-                then 'qualtrics:' || coalesce(invitations_hashed.contact_reference, '') || ':'
+                then 'respondent:' || coalesce(invitations_hashed.contact_reference, '') || ':'
                     || coalesce(cast(invitations_hashed.email_key as text), '')
-            else 'qualtrics:contact:' || invitations_hashed.survey_contact_id
+            else 'invited:' || invitations_hashed.survey_contact_id
         end as identity_id,
         invitations_hashed.contact_reference,
         invitations_hashed.email_key,

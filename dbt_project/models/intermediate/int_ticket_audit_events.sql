@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('zendesk.ticket_audits') }} as changed_audits
+    select key from {{ dirty_input('ticket_audits') }} as changed_audits
 {% endraw %}{% endset %}
 
 {{ config(
@@ -22,15 +22,14 @@ audit_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_zendesk__ticket_audits') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('ticket_audits') }} as staged
 ),
 
 listed_events as (
     select
         audits.audit_id,
         audits.ticket_id,
+        {{ prefix_of_number('audits.audit_id', 'ticket_audits') | indent(8) }} as record_prefix,
         audits.author_id as audit_author_id,
         audits.audit_channel,
         audits.events @> '[{"type": "Create"}]' as is_creation,
@@ -55,7 +54,10 @@ events_read as (
         listed_events.audit_id || ':' || listed_events.event_number as audit_event_key,
         listed_events.audit_id,
         listed_events.ticket_id,
-        coalesce(listed_events.event ->> 'author_id', listed_events.audit_author_id) as author_id,
+        coalesce(
+            listed_events.record_prefix || (listed_events.event ->> 'author_id'),
+            listed_events.audit_author_id
+        ) as author_id,
         case
             when listed_events.event ->> 'type' in ('Comment', 'VoiceComment', 'FacebookComment')
                 then 'comment'
@@ -71,8 +73,12 @@ events_read as (
             when 'Create' then listed_events.event ->> 'field_name'
             when 'Change' then listed_events.event ->> 'field_name'
         end as field_name,
-        nullif(listed_events.event ->> 'previous_value', '') as previous_value,
-        nullif(
+        case when listed_events.event ->> 'field_name' in ('group_id', 'assignee_id')
+            then listed_events.record_prefix else ''
+        end || nullif(listed_events.event ->> 'previous_value', '') as previous_value,
+        case when listed_events.event ->> 'field_name' in ('group_id', 'assignee_id')
+            then listed_events.record_prefix else ''
+        end || nullif(
             coalesce(listed_events.event ->> 'value', listed_events.event ->> 'score'), ''
         ) as new_value,
         coalesce(
@@ -83,7 +89,11 @@ events_read as (
             as is_public,
         listed_events.is_creation,
         listed_events.is_merge,
-        listed_events.occurred_at
+        -- An export that tells a ticket's changes in one record dates each of them.
+        coalesce(
+            {{ parse_timestamp("(listed_events.event ->> 'created_at')") | indent(12) }},
+            listed_events.occurred_at
+        ) as occurred_at
     from listed_events
 ),
 

@@ -7,7 +7,7 @@
     select audit_events.ticket_id
     from {{ ref('int_ticket_audit_events') }} as audit_events
     where audit_events.author_id in (
-        select key from {{ dirty('int_zendesk_user_roles.user_id') }} as users
+        select key from {{ dirty('int_user_roles.user_id') }} as users
     )
 {% endraw %}{% endset %}
 
@@ -253,14 +253,14 @@ events_with_author as (
             when events.author_id = '-1' then 'system'
             when roles.user_role in ('agent', 'admin') then 'agent'
             when roles.user_role is not null
-                or tickets.identity_id = 'zendesk:user:' || events.author_id
+                or tickets.identity_id = 'user:' || events.author_id
                 then 'customer'
             else 'unknown'
         end as author_role
     from events
     inner join tickets
         on tickets.ticket_id = events.ticket_id
-    left join {{ ref('int_zendesk_user_roles') }} as roles
+    left join {{ ref('int_user_roles') }} as roles
         on roles.user_id = events.author_id
         and events.occurred_at >= roles.valid_from
         and events.occurred_at < roles.valid_to

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('zendesk.tickets') }} as changed_tickets
+    select key from {{ dirty_input('tickets') }} as changed_tickets
 {% endraw %}{% endset %}
 
 {{ config(
@@ -19,15 +19,13 @@ ticket_versions as (
     select
         *,
         {{ version_rank('updated_at') }} as version_rank
-    from {{ ref('stg_zendesk__tickets') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('tickets') }} as staged
 ),
 
 latest_tickets as (
     select
         ticket_id,
-        coalesce('zendesk:user:' || requester_id, 'zendesk:ticket:' || ticket_id) as identity_id,
+        coalesce('user:' || requester_id, 'ticket:' || ticket_id) as identity_id,
         assignee_id,
         group_id,
         organization_id,

@@ -1,25 +1,25 @@
 {% set rebuild_when %}{% raw %}
-    select 'hubspot:activity:' || key from {{ dirty('int_activities.activity_id') }} as activities
+    select 'activity:' || key from {{ dirty('int_activities.activity_id') }} as activities
     union
-    select 'hubspot:order:' || key from {{ dirty('int_orders.order_id') }} as orders
+    select 'order:' || key from {{ dirty('int_orders.order_id') }} as orders
     union
-    select 'hubspot:delivery:' || key from {{ dirty('int_deliveries.delivery_id') }} as deliveries
+    select 'delivery:' || key from {{ dirty('int_deliveries.delivery_id') }} as deliveries
     union
-    select 'hubspot:delivery:' || deliveries.delivery_id
+    select 'delivery:' || deliveries.delivery_id
     from {{ ref('int_deliveries') }} as deliveries
     where deliveries.order_id in (
         select key from {{ dirty('int_orders.order_id') }} as orders_delivered
     )
     union
-    select 'hubspot:return:' || key from {{ dirty('int_returns.return_id') }} as returns
+    select 'return:' || key from {{ dirty('int_returns.return_id') }} as returns
     union
-    select 'hubspot:return:' || returns_of_orders.return_id
+    select 'return:' || returns_of_orders.return_id
     from {{ ref('int_returns') }} as returns_of_orders
     where returns_of_orders.order_id in (
         select key from {{ dirty('int_orders.order_id') }} as orders_returned
     )
     union
-    select 'zendesk:ticket:' || key from {{ dirty('int_tickets.ticket_id') }} as tickets
+    select 'ticket:' || key from {{ dirty('int_tickets.ticket_id') }} as tickets
 {% endraw %}{% endset %}
 
 {{ config(
@@ -45,13 +45,13 @@ returns as (
 
 activity_events as (
     select
-        'hubspot:activity:' || activity_id as event_id,
-        'hubspot' as source_system,
+        'activity:' || activity_id as event_id,
+        {{ source_of_number('activity_id', 'activities') | indent(8) }} as source_system,
         'activity' as source_object,
         coalesce(
-            'hubspot:contact:' || contact_id,
-            'hubspot:visitor:' || visitor_id,
-            'hubspot:activity:' || activity_id
+            'contact:' || contact_id,
+            'visitor:' || visitor_id,
+            'activity:' || activity_id
         ) as identity_id,
         activity_type as event_type,
         event as event_name,
@@ -60,15 +60,15 @@ activity_events as (
         occurred_at,
         false as is_deleted
     from {{ ref('int_activities') }}
-    where {{ to_rebuild('activity_id', prefix='hubspot:activity:') }}
+    where {{ to_rebuild('activity_id', prefix='activity:') }}
 ),
 
 order_events as (
     select
-        'hubspot:order:' || order_id as event_id,
-        'hubspot' as source_system,
+        'order:' || order_id as event_id,
+        {{ source_of_number('order_id', 'orders') | indent(8) }} as source_system,
         'order' as source_object,
-        coalesce('hubspot:contact:' || contact_id, 'hubspot:order:' || order_id) as identity_id,
+        coalesce('contact:' || contact_id, 'order:' || order_id) as identity_id,
         sales_channel as event_type,
         order_status as event_name,
         product_line as product,
@@ -76,18 +76,18 @@ order_events as (
         ordered_at as occurred_at,
         false as is_deleted
     from orders
-    where {{ to_rebuild('order_id', prefix='hubspot:order:') }}
+    where {{ to_rebuild('order_id', prefix='order:') }}
 ),
 
 -- A delivery is a touch once it has arrived; until then it has no time.
 delivery_events as (
     select
-        'hubspot:delivery:' || deliveries.delivery_id as event_id,
-        'hubspot' as source_system,
+        'delivery:' || deliveries.delivery_id as event_id,
+        {{ source_of_number('deliveries.delivery_id', 'deliveries') | indent(8) }} as source_system,
         'delivery' as source_object,
         coalesce(
-            'hubspot:contact:' || deliveries.contact_id,
-            'hubspot:delivery:' || deliveries.delivery_id
+            'contact:' || deliveries.contact_id,
+            'delivery:' || deliveries.delivery_id
         ) as identity_id,
         deliveries.delivery_method as event_type,
         deliveries.delivery_status as event_name,
@@ -98,16 +98,16 @@ delivery_events as (
     from deliveries
     left join orders
         on orders.order_id = deliveries.order_id
-    where {{ to_rebuild('delivery_id', prefix='hubspot:delivery:') }}
+    where {{ to_rebuild('delivery_id', prefix='delivery:') }}
 ),
 
 return_events as (
     select
-        'hubspot:return:' || returns.return_id as event_id,
-        'hubspot' as source_system,
+        'return:' || returns.return_id as event_id,
+        {{ source_of_number('returns.return_id', 'returns') | indent(8) }} as source_system,
         'return' as source_object,
         coalesce(
-            'hubspot:contact:' || returns.contact_id, 'hubspot:return:' || returns.return_id
+            'contact:' || returns.contact_id, 'return:' || returns.return_id
         ) as identity_id,
         returns.return_reason as event_type,
         'returned' as event_name,
@@ -118,23 +118,23 @@ return_events as (
     from returns
     left join orders
         on orders.order_id = returns.order_id
-    where {{ to_rebuild('return_id', prefix='hubspot:return:') }}
+    where {{ to_rebuild('return_id', prefix='return:') }}
 ),
 
 ticket_events as (
     select
-        'zendesk:ticket:' || ticket_id as event_id,
-        'zendesk' as source_system,
+        'ticket:' || ticket_id as event_id,
+        {{ source_of_number('ticket_id', 'tickets') | indent(8) }} as source_system,
         'ticket' as source_object,
         identity_id,
         ticket_channel as event_type,
         'created' as event_name,
         cast(null as text) as product,
-        'zendesk:ticket:' || ticket_id as case_id,
+        'ticket:' || ticket_id as case_id,
         created_at as occurred_at,
         ticket_status = 'deleted' as is_deleted
     from {{ ref('int_tickets') }}
-    where {{ to_rebuild('ticket_id', prefix='zendesk:ticket:') }}
+    where {{ to_rebuild('ticket_id', prefix='ticket:') }}
 ),
 
 events as (

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('qualtrics.responses') }} as changed_responses
+    select key from {{ dirty_input('responses') }} as changed_responses
 {% endraw %}{% endset %}
 
 {{ config(
@@ -14,9 +14,7 @@ response_versions as (
     select
         *,
         {{ version_rank() }} as version_rank
-    from {{ ref('stg_qualtrics__responses') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('responses') }} as staged
 ),
 
 latest_responses as (

@@ -124,7 +124,7 @@ def world(settings: Settings) -> Iterator[PublishWorld]:
             "nps_counts",
             "select id, cx.double(responses) as doubled from warehouse.counts",
         )
-        world.make_table("customer_records", "id text", "('hubspot:contact:1')")
+        world.make_table("customer_records", "id text", "('contact:1')")
         world.publish()
         yield world
 
@@ -230,7 +230,7 @@ def test_new_relations_carry_their_grants(world: PublishWorld) -> None:
     world.make_table("more", "id text", "('b')")
     world.forget("customer_records")
     world.publish()
-    world.make_table("customer_records", "id text", "('hubspot:contact:2')")
+    world.make_table("customer_records", "id text", "('contact:2')")
     world.publish()
     with connect(world.settings, "bi_reader") as reader:
         for name in ("counts", "nps_counts", "more"):
@@ -238,7 +238,7 @@ def test_new_relations_carry_their_grants(world: PublishWorld) -> None:
         assert not is_allowed(reader, "select from marts.customer_records")
     with connect(world.settings, "cx_agent") as agent:
         assert agent.execute("select id from marts.customer_records").fetchall() == [
-            ("hubspot:contact:2",)
+            ("contact:2",)
         ]
 
 

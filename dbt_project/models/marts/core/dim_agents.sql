@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('int_zendesk_agents.agent_key') }} as agents
+    select key from {{ dirty('int_agents.agent_key') }} as agents
 {% endraw %}{% endset %}
 
 {{ config(
@@ -18,7 +18,7 @@ agents as (
         ticket_groups.group_name,
         agents.is_bot,
         agents.is_active
-    from {{ ref('int_zendesk_agents') }} as agents
+    from {{ ref('int_agents') }} as agents
     left join {{ ref('ticket_groups') }} as ticket_groups
         on ticket_groups.group_id = agents.group_id
     where {{ to_rebuild('agents.agent_key', 'uuid') }}

@@ -4,22 +4,22 @@
     select cast(identities.customer_key as text)
     from {{ ref('int_identities') }} as identities
     where identities.identity_id in (
-        select 'hubspot:contact:' || key
+        select 'contact:' || key
         from {{ dirty('int_contact_versions.contact_id') }} as versions
         union
-        select 'hubspot:contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
+        select 'contact:' || key from {{ dirty('int_contacts.contact_id') }} as contacts
         union
         -- the account may be known, or another one, since
-        select 'hubspot:contact:' || contacts_of_companies.contact_id
+        select 'contact:' || contacts_of_companies.contact_id
         from {{ ref('int_contacts') }} as contacts_of_companies
         where contacts_of_companies.company_id in (
             select key from {{ dirty('int_companies.company_id') }} as companies
         )
         union
-        select 'zendesk:user:' || key from {{ dirty('int_zendesk_users.user_id') }} as users
+        select 'user:' || key from {{ dirty('int_users.user_id') }} as users
         union
-        select 'zendesk:user:' || users_of_organizations.user_id
-        from {{ ref('int_zendesk_users') }} as users_of_organizations
+        select 'user:' || users_of_organizations.user_id
+        from {{ ref('int_users') }} as users_of_organizations
         where users_of_organizations.organization_id in (
             select key from {{ dirty('int_organizations.organization_id') }} as organizations
         )
@@ -38,7 +38,7 @@ identities as (
     select
         *,
         case
-            when starts_with(identity_id, 'zendesk:user:') then substring(identity_id from 14)
+            when starts_with(identity_id, 'user:') then substring(identity_id from 6)
         end as user_id
     from {{ ref('int_identities') }}
     where {{ to_rebuild('customer_key', 'uuid') }}
@@ -48,10 +48,10 @@ customers as (
     select
         identities.customer_key,
         max(identities.contact_id) as contact_id,
-        bool_and(starts_with(identities.identity_id, 'hubspot:visitor:')) as is_visitor,
+        bool_and(starts_with(identities.identity_id, 'visitor:')) as is_visitor,
         min(cast(organizations.account_key as text)) as organization_account
     from identities
-    left join {{ ref('int_zendesk_users') }} as users
+    left join {{ ref('int_users') }} as users
         on users.user_id = identities.user_id
     left join {{ ref('int_organizations') }} as organizations
         on organizations.organization_id = users.organization_id

@@ -2,7 +2,7 @@
     select key from {{ dirty('int_deliveries.delivery_id') }} as changed_deliveries
     union
     {{ event_facts_to_rebuild(
-        'hubspot:delivery:', 'delivery_id', delivery_event_date(reporting_date('shipped_at'))
+        'delivery:', 'delivery_id', delivery_event_date(reporting_date('shipped_at'))
     ) }}
     union
     -- the day of the order says whether it came the same day
@@ -85,7 +85,7 @@ deliveries_judged as (
         deliveries_dated.delivered_at
     from deliveries_dated
     inner join {{ ref('int_touchpoint_events') }} as events
-        on events.event_id = 'hubspot:delivery:' || deliveries_dated.delivery_id
+        on events.event_id = 'delivery:' || deliveries_dated.delivery_id
     inner join {{ ref('int_identities') }} as identities
         on identities.identity_id = events.identity_id
     inner join {{ ref('dim_customers') }} as customers

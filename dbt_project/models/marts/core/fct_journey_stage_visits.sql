@@ -14,7 +14,7 @@
         -- A case is named by the touch that opens it.
         select key as case_id from {{ dirty('fct_touchpoints.event_id') }} as touches
         union
-        select 'zendesk:ticket:' || key
+        select 'ticket:' || key
         from {{ dirty('fct_ticket_events.ticket_id') }} as tickets
         union
         select case_id
@@ -66,9 +66,9 @@
         select customer_key, true, occurred_at
         from {{ ref('fct_ticket_events') }}
         where ticket_id in (
-            select substring(case_id from 16)
+            select substring(case_id from 8)
             from changed_cases
-            where starts_with(case_id, 'zendesk:ticket:')
+            where starts_with(case_id, 'ticket:')
         )
     ),
 
@@ -332,11 +332,11 @@ case_events as (
     -- The touch that opened the ticket is of the same customer. With both keys the planner
     -- would expect a row or two, and loop over all customers for each of a million.
     inner join touches as cases
-        on cases.case_id = 'zendesk:ticket:' || ticket_events.ticket_id
+        on cases.case_id = 'ticket:' || ticket_events.ticket_id
         and cases.is_support
     inner join {{ ref('dim_customers') }} as customers
         on customers.customer_version_key = ticket_events.customer_version_key
-    where {{ to_rebuild('ticket_events.ticket_id', prefix='case:zendesk:ticket:') }}
+    where {{ to_rebuild('ticket_events.ticket_id', prefix='case:ticket:') }}
         and (
             ticket_events.event_type in ('solved', 'reopened')
             or ticket_events.event_type = 'merged'

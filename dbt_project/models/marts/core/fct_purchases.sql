@@ -3,7 +3,7 @@
     union
     select key from {{ dirty('int_first_purchases.order_id') }} as first_purchases
     union
-    {{ event_facts_to_rebuild('hubspot:order:', 'order_id', 'ordered_date') }}
+    {{ event_facts_to_rebuild('order:', 'order_id', 'ordered_date') }}
 {% endraw %}{% endset %}
 
 {{ config(
@@ -50,7 +50,7 @@ purchases as (
         orders.ordered_at
     from orders
     inner join {{ ref('int_touchpoint_events') }} as events
-        on events.event_id = 'hubspot:order:' || orders.order_id
+        on events.event_id = 'order:' || orders.order_id
     inner join {{ ref('int_identities') }} as identities
         on identities.identity_id = events.identity_id
     inner join {{ ref('dim_customers') }} as customers

@@ -1,7 +1,7 @@
 {% set rebuild_when %}{% raw %}
     select key from {{ dirty('int_returns.return_id') }} as changed_returns
     union
-    {{ event_facts_to_rebuild('hubspot:return:', 'return_id', 'returned_date') }}
+    {{ event_facts_to_rebuild('return:', 'return_id', 'returned_date') }}
     union
     select returns_of_orders.return_id
     from {{ ref('int_returns') }} as returns_of_orders
@@ -45,7 +45,7 @@ returns as (
         changed_returns.returned_at
     from changed_returns
     inner join {{ ref('int_touchpoint_events') }} as events
-        on events.event_id = 'hubspot:return:' || changed_returns.return_id
+        on events.event_id = 'return:' || changed_returns.return_id
     inner join {{ ref('int_identities') }} as identities
         on identities.identity_id = events.identity_id
     inner join {{ ref('dim_customers') }} as customers

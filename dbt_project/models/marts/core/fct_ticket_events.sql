@@ -34,19 +34,19 @@ ticket_events as (
         customers.customer_version_key,
         case
             when events.agent_id is not null
-                then {{ cx('keyed_hash') }}('zendesk:agent:' || events.agent_id)
+                then {{ cx('keyed_hash') }}('agent:' || events.agent_id)
         end as agent_key,
         events.group_id,
         events.event_type,
         case
             when events.event_type <> 'assigned' then events.previous_value
             when events.previous_value is not null
-                then cast({{ cx('keyed_hash') }}('zendesk:agent:' || events.previous_value) as text)
+                then cast({{ cx('keyed_hash') }}('agent:' || events.previous_value) as text)
         end as previous_value,
         case
             when events.event_type <> 'assigned' then events.new_value
             when events.new_value is not null
-                then cast({{ cx('keyed_hash') }}('zendesk:agent:' || events.new_value) as text)
+                then cast({{ cx('keyed_hash') }}('agent:' || events.new_value) as text)
         end as new_value,
         events.ticket_status,
         events.author_role,

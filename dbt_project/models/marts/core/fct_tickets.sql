@@ -17,7 +17,7 @@
     select tickets_of_agents.ticket_id
     from {{ ref('int_tickets') }} as tickets_of_agents
     where tickets_of_agents.assignee_id in (
-        select key from {{ dirty('int_zendesk_agents.user_id') }} as agents
+        select key from {{ dirty('int_agents.user_id') }} as agents
     )
     union
     select tickets_of_organizations.ticket_id
@@ -26,9 +26,9 @@
         select key from {{ dirty('int_organizations.organization_id') }} as organizations
     )
     union
-    select substring(key from 16)
+    select substring(key from 8)
     from {{ dirty('int_touchpoint_events.event_id') }} as events
-    where starts_with(key, 'zendesk:ticket:')
+    where starts_with(key, 'ticket:')
 {% endraw %}{% endset %}
 
 {{ config(
@@ -83,7 +83,7 @@ tickets as (
         and changed_tickets.created_date >= customers.valid_from
         and changed_tickets.created_date < customers.valid_to
     inner join {{ ref('int_touchpoint_events') }} as events
-        on events.event_id = 'zendesk:ticket:' || changed_tickets.ticket_id
+        on events.event_id = 'ticket:' || changed_tickets.ticket_id
     inner join {{ ref('dim_touchpoints') }} as touchpoints
         on touchpoints.touchpoint = events.touchpoint
     inner join {{ ref('int_ticket_events') }} as creations
@@ -91,7 +91,7 @@ tickets as (
         and creations.event_type = 'created'
     left join {{ ref('ticket_groups') }} as ticket_groups
         on ticket_groups.group_id = creations.group_id
-    left join {{ ref('int_zendesk_agents') }} as agents
+    left join {{ ref('int_agents') }} as agents
         on agents.user_id = changed_tickets.assignee_id
     left join {{ ref('int_organizations') }} as organizations
         on organizations.organization_id = changed_tickets.organization_id

@@ -16,7 +16,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         activities.record_id as natural_key,

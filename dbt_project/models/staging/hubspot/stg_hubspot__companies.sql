@@ -5,6 +5,7 @@ select
     industry,
     country_name,
     employees,
+    {{ not_sent('companies', ['is_deleted']) }},
     created_at,
     {{ quarantine_columns([
             ['company_id', 'company_id'],
@@ -12,7 +13,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         companies.record_id as natural_key,

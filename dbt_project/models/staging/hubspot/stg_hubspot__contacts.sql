@@ -12,6 +12,7 @@ select
     merged_object_ids,
     is_unsubscribed,
     is_survey_opt_out,
+    {{ not_sent('contacts', ['is_deleted']) }},
     created_at,
     became_customer_at,
     {{ quarantine_columns([
@@ -20,7 +21,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         contacts.record_id as natural_key,

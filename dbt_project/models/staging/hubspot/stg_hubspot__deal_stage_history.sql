@@ -12,7 +12,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         {{ natural_key(['deal_stage_history.deal_id', 'deal_stage_history.deal_stage', 'deal_stage_history.date_entered']) }} as natural_key,

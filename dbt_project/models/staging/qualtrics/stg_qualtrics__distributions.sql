@@ -21,7 +21,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         {{ natural_key(['distributions.distribution_id', 'distributions.contact_id']) }} as natural_key,
@@ -45,11 +46,11 @@ from (
         distributions.response_id,
         case
             when distributions.trigger_ticket_id is not null
-                then 'zendesk:ticket:' || distributions.trigger_ticket_id
+                then 'ticket:' || distributions.trigger_ticket_id
             when distributions.trigger_order_id is not null
-                then 'hubspot:order:' || distributions.trigger_order_id
+                then 'order:' || distributions.trigger_order_id
             when distributions.trigger_delivery_id is not null
-                then 'hubspot:delivery:' || distributions.trigger_delivery_id
+                then 'delivery:' || distributions.trigger_delivery_id
         end as trigger_event_id,
         distributions.sent_at as sent_sent,
         {{ parse_timestamp('distributions.sent_at') }} as sent_at,

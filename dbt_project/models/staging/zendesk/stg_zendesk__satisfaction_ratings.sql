@@ -14,7 +14,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         satisfaction_ratings.record ->> 'id' as natural_key,

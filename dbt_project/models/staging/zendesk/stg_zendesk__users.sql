@@ -16,7 +16,8 @@ select
     _batch_date,
     _load_id,
     _file_no,
-    _row_number
+    _row_number,
+    _source_name
 from (
     select
         users.record ->> 'id' as natural_key,

@@ -1,7 +1,7 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('int_zendesk_user_roles.user_id') }} as roles
+    select key from {{ dirty('int_user_roles.user_id') }} as roles
     union
-    select key from {{ dirty('int_zendesk_users.user_id') }} as users
+    select key from {{ dirty('int_users.user_id') }} as users
 {% endraw %}{% endset %}
 
 {{ config(
@@ -17,7 +17,7 @@ staff_roles_ranked as (
         user_id,
         user_role as agent_role,
         row_number() over (partition by user_id order by valid_from desc) as role_rank
-    from {{ ref('int_zendesk_user_roles') }}
+    from {{ ref('int_user_roles') }}
     where user_role in ('agent', 'admin')
         and {{ to_rebuild('user_id') }}
 ),
@@ -25,13 +25,13 @@ staff_roles_ranked as (
 agents as (
     select
         staff_roles_ranked.user_id,
-        {{ cx('keyed_hash') }}('zendesk:agent:' || staff_roles_ranked.user_id) as agent_key,
+        {{ cx('keyed_hash') }}('agent:' || staff_roles_ranked.user_id) as agent_key,
         staff_roles_ranked.agent_role,
         users.default_group_id as group_id,
         ticket_bots.user_id is not null as is_bot,
         users.user_role in ('agent', 'admin') and coalesce(users.is_active, true) as is_active
     from staff_roles_ranked
-    inner join {{ ref('int_zendesk_users') }} as users
+    inner join {{ ref('int_users') }} as users
         on users.user_id = staff_roles_ranked.user_id
     left join {{ ref('ticket_bots') }} as ticket_bots
         on ticket_bots.user_id = staff_roles_ranked.user_id

@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('zendesk.users') }} as changed_users
+    select key from {{ dirty_input('users') }} as changed_users
 {% endraw %}{% endset %}
 
 {{ config(
@@ -19,9 +19,7 @@ user_states as (
             partition by natural_key, updated_at
             order by _batch_date desc, _file_no desc, _row_number desc
         ) as state_rank
-    from {{ ref('stg_zendesk__users') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('users') }} as staged
 ),
 
 states_compared as (

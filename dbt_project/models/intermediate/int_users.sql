@@ -1,5 +1,5 @@
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('zendesk.users') }} as changed_users
+    select key from {{ dirty_input('users') }} as changed_users
 {% endraw %}{% endset %}
 
 {{ config(
@@ -14,9 +14,7 @@ user_versions as (
     select
         *,
         {{ version_rank('updated_at') }} as version_rank
-    from {{ ref('stg_zendesk__users') }}
-    where not is_quarantined
-        and {{ to_rebuild('natural_key') }}
+    from {{ staged('users') }} as staged
 ),
 
 latest_users as (
