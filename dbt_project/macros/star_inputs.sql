@@ -20,7 +20,7 @@
             'numbers': {'company_id': 'text'},
             'columns': {
                 'company_name': 'text', 'industry': 'text', 'country_name': 'text',
-                'employees': 'integer', 'is_deleted': 'boolean',
+                'employees': 'bigint', 'is_deleted': 'boolean',
                 'created_at': 'timestamp with time zone',
             },
         },
