@@ -22,6 +22,7 @@ run beside the nightly run: loads of one feed, and builds, wait for each other.
 """
 
 import logging
+import os
 from datetime import date, timedelta
 
 from airflow.sdk import Param, TriggerRule, dag, task
@@ -39,7 +40,7 @@ from dags.shared.steps import (
 
 log = logging.getLogger(__name__)
 
-SYSTEMS = ["hubspot", "qualtrics", "zendesk"]
+SOURCES = (os.environ.get("CX_SOURCES") or "hubspot,qualtrics,zendesk").split(",")
 
 
 def read_range(params):
@@ -52,7 +53,9 @@ def plan(params, ti, task):
     from include.settings import read_settings
 
     with no_second_attempt():
-        found = plan_backfill(read_settings(), *read_range(params), params["sources"])
+        found = plan_backfill(
+            read_settings(), *read_range(params), params["sources"] or []
+        )
     for line in describe_plan(found):
         log.info(line)
     if params["dry_run"]:
@@ -71,7 +74,7 @@ def extract(role, params, run_id):
     with no_second_attempt():
         extract(
             *(read_settings(), role, *read_range(params), run_id),
-            sources=params["sources"],
+            sources=params["sources"] or [],
         )
 
 
@@ -93,13 +96,23 @@ def compare(run_id):
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
     params={
-        "from": Param(type="string", format="date", title="From", description="first"),
-        "to": Param(type="string", format="date", title="To", description="last"),
+        "from": Param(
+            type="string",
+            format="date",
+            title="From",
+            description="the first night to load, by its batch date",
+        ),
+        "to": Param(
+            type="string",
+            format="date",
+            title="To",
+            description="the last night, included",
+        ),
         "sources": Param(
-            [],
-            type="array",
-            items={"type": "string", "enum": SYSTEMS},
-            examples=SYSTEMS,
+            None,
+            type=["null", "array"],
+            items={"type": "string", "enum": SOURCES},
+            examples=SOURCES,
             title="Sources",
             description="none chosen: all of them",
         ),

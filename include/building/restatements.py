@@ -7,6 +7,8 @@ readers see them, with their causes (`restatement_causes`), as ``marts.restateme
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
 
 import psycopg
 from psycopg import sql
@@ -15,6 +17,32 @@ from include.building.published_tables import PublishedModel, list_names
 from include.building.restated_figures import RestatedFigures
 from include.building.shown_version import ShownVersion
 from include.errors import PublishError
+
+
+@dataclass(frozen=True)
+class ChangedFigure:
+    """A figure of a closed period, and what it was and will be; None: it is not there.
+
+    described_as : where it stands in its mart, as "metric nps, breakdown total"
+    """
+
+    model: str
+    period_key: str
+    described_as: str
+    figure: str
+    old_value: Decimal | None
+    new_value: Decimal | None
+
+    def describe(self) -> str:
+        """Say it in one line."""
+        return (
+            f"{self.model}, {self.period_key}, {self.described_as}: {self.figure}"
+            f" {_show(self.old_value)} to {_show(self.new_value)}"
+        )
+
+
+def _show(value: Decimal | None) -> str:
+    return "none" if value is None else f"{value.normalize():,f}"
 
 
 def read_declarations(connection: psycopg.Connection) -> dict[str, RestatedFigures]:
@@ -43,7 +71,81 @@ def note_restatements(
     figures = [name for name in restated.figures if name not in new_columns]
     if not figures:
         return 0
-    statement = sql.SQL(
+    changed = _compose_changed_figures(
+        model, restated, figures, before, sql.SQL("rows_differing")
+    )
+    return _execute(
+        connection,
+        model,
+        sql.SQL(
+            "insert into audit.restatements (publish_id, model, row_key, period_key,"
+            "  period_start, period_end, breakdown, described_as, figure, old_value,"
+            "  new_value)"
+            " select {publish_id}, {model}, row_key, period_key, period_start,"
+            "  period_end, breakdown, described_as, figure, old_value, new_value"
+            " from ({changed}) as changed"
+        ).format(
+            publish_id=sql.Literal(publish_id),
+            model=sql.Literal(model.name),
+            changed=changed,
+        ),
+    ).rowcount
+
+
+def foretell_restatements(
+    connection: psycopg.Connection,
+    model: PublishedModel,
+    restated: RestatedFigures,
+    before: ShownVersion,
+    differing: sql.Composable,
+) -> list[ChangedFigure]:
+    """Find the figures that a publish would note, before it does.
+
+    Parameters
+    ----------
+    differing : the query of the rows that would go and come, as rows_differing
+    """
+    changed = _compose_changed_figures(
+        model,
+        restated,
+        restated.figures,
+        before,
+        sql.SQL("({}) as rows_differing").format(differing),
+    )
+    rows = _execute(
+        connection,
+        model,
+        sql.SQL(
+            "select {model}, period_key, described_as, figure, old_value, new_value"
+            " from ({changed}) as changed"
+        ).format(model=sql.Literal(model.name), changed=changed),
+    ).fetchall()
+    return [ChangedFigure(*row) for row in rows]
+
+
+def _execute(
+    connection: psycopg.Connection, model: PublishedModel, statement: sql.Composed
+) -> psycopg.Cursor:
+    try:
+        return connection.execute(statement)
+    except (psycopg.ProgrammingError, psycopg.DataError) as error:
+        raise PublishError(
+            f"The model {model.name}: meta.restated does not fit its table "
+            f"({error.diag.message_primary}): correct it in {model.name}.yml and build "
+            "again; marts stay as they were."
+        ) from error
+
+
+def _compose_changed_figures(
+    model: PublishedModel,
+    restated: RestatedFigures,
+    figures: Collection[str],
+    before: ShownVersion,
+    differing: sql.Composable,
+) -> sql.Composed:
+    """Compose the query of the figures that were final in the version before and that
+    the rows of `differing` change."""
+    return sql.SQL(
         "with sides as ("
         " select is_built, concat_ws('|', {row_key}) as row_key,"
         "  coalesce({closed_when}, false) as is_closed,"
@@ -53,7 +155,7 @@ def note_restatements(
         "  cast({period_end} as date) as period_end,"
         "  jsonb_build_object({cuts}) as breakdown,"
         "  concat_ws(', ', {described}) as described_as, {figures}"
-        " from rows_differing where {only_where}"
+        " from {differing} where {only_where}"
         "), pairs as ("
         " select old.row_key is not null as was_there, old.is_closed as was_closed,"
         "  old.closed_on as old_closed_on,"
@@ -68,10 +170,7 @@ def note_restatements(
         " full join (select * from sides where is_built) as new"
         "  on new.row_key = old.row_key"
         ")"
-        " insert into audit.restatements (publish_id, model, row_key, period_key,"
-        "  period_start, period_end, breakdown, described_as, figure, old_value,"
-        "  new_value)"
-        " select {publish_id}, {model}, pairs.row_key, pairs.period_key,"
+        " select pairs.row_key, pairs.period_key,"
         "  pairs.period_start, pairs.period_end, pairs.breakdown, pairs.described_as,"
         "  changes.figure, changes.old_value, changes.new_value"
         " from pairs cross join lateral (values {changes})"
@@ -122,16 +221,7 @@ def note_restatements(
             )
             for name in figures
         ),
-        publish_id=sql.Literal(publish_id),
-        model=sql.Literal(model.name),
+        differing=differing,
         as_of_date=sql.Literal(before.as_of_date),
         first_date=sql.Literal(before.first_date),
     )
-    try:
-        return connection.execute(statement).rowcount
-    except (psycopg.ProgrammingError, psycopg.DataError) as error:
-        raise PublishError(
-            f"The model {model.name}: meta.restated does not fit its table "
-            f"({error.diag.message_primary}): correct it in {model.name}.yml and build "
-            "again; marts stay as they were."
-        ) from error

@@ -122,9 +122,7 @@ def test_agents_and_organizations_of_zendesk_are_dimensions(loaded):
 
 def test_zendesk_users_and_organizations_are_counted_once(loaded):
     settings, _ = loaded
-    assert fetch(settings, "select count(*) from warehouse.int_users") == [
-        (1762,)
-    ]
+    assert fetch(settings, "select count(*) from warehouse.int_users") == [(1762,)]
     assert fetch(
         settings,
         "select count(distinct organization_id)"
