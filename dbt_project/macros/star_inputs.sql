@@ -155,7 +155,7 @@
 
 {# What stands before the record numbers of a source; nothing in the home source of a role. #}
 {% macro record_prefix(source_name) -%}
-    {%- set homes = env_var('CX_HOME_SOURCES', 'hubspot,qualtrics,zendesk').split(',') -%}
+    {%- set homes = env_var('CX_DBT_HOME_SOURCES', 'hubspot,qualtrics,zendesk').split(',') -%}
     {{ return('' if source_name in homes else source_name ~ '/') }}
 {%- endmacro %}
 

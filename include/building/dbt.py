@@ -188,7 +188,7 @@ def _name_sources(settings: Settings) -> dict[str, str]:
     homes = (feed.source for feed in contracts if not feed.record_prefix)
     return {
         "CX_SOURCES": ",".join(dict.fromkeys(feed.source for feed in contracts)),
-        "CX_HOME_SOURCES": ",".join(dict.fromkeys(homes)),
+        "CX_DBT_HOME_SOURCES": ",".join(dict.fromkeys(homes)),
     }
 
 
