@@ -9,10 +9,11 @@ import codecs
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,12 +26,24 @@ NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 LINEAGE_PREFIX = "_"
 # Between a system and the name of one of its instances.
 INSTANCE_MARK = "@"
+UTF_8_NAMES = ("utf-8", "utf-8-sig")
+# What may be declared as a list, and where all but the first of it go.
+CHOICES = {"encoding": "other_encodings", "delimiter": "other_delimiters"}
+# Keys that came later: where they are not declared, the hash is as it was without.
+LATER_KEYS = frozenset(
+    {
+        *CHOICES.values(),
+        *("mixed_encodings", "padded_rows", "footer"),
+        *("valid_from", "valid_to", "without"),
+    }
+)
 
 Role = Literal["crm", "survey", "ticket"]
 Delivery = Literal["snapshot", "delta"]
 Format = Literal["csv", "jsonl", "json", "xlsx", "parquet"]
 Storage = Literal["columns", "record"]
 PersonalData = Literal["none", "identifier", "contact", "free_text"]
+Delimiter = Annotated[str, Field(min_length=1, max_length=1)]
 
 
 class _Declaration(BaseModel):
@@ -72,13 +85,37 @@ class ColumnContract(_Declaration):
 
 
 class ShapeContract(_Declaration):
-    """Another shape that exports of the feed had or have, told by its first header."""
+    """Another shape that exports of the feed had or have.
+
+    It is told by its first header, or by the batch dates `valid_from` to `valid_to`,
+    inclusive, or by both. `rename` says what its headers are called today, `without`
+    which required columns it lacks.
+    """
 
     name: str
-    first_header: str
-    header_rows: int = Field(ge=1)
+    first_header: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    header_rows: int = Field(default=1, ge=1)
     header_name_row: int = Field(default=1, ge=1)
     rename: dict[str, str] = {}
+    without: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.first_header is None and not (self.valid_from or self.valid_to):
+            raise ValueError("a shape needs first_header, valid_from or valid_to")
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to lies before valid_from")
+        return self
+
+    def is_valid_on(self, batch_date: date) -> bool:
+        """Whether exports of the batch date may have this shape."""
+        return (
+            (self.valid_from or batch_date)
+            <= batch_date
+            <= (self.valid_to or batch_date)
+        )
 
 
 class FeedContract(_Declaration):
@@ -94,6 +131,11 @@ class FeedContract(_Declaration):
     natural key (`staged.key`) is found, and `left_out` for which reasons one is not:
     queries that find a row, by the name of the model or the reason; the first that does
     accounts for the key.
+
+    `encoding` and `delimiter` may be lists, of which a file has the first that fits it;
+    `mixed_encodings`: a file may have another one line by line. `padded_rows`: exports
+    come out of a spreadsheet, whose rows gain or lose empty fields at their end.
+    `footer`: patterns of what stands first in the lines after the last record.
     """
 
     system: str
@@ -112,7 +154,12 @@ class FeedContract(_Declaration):
     storage: Storage
     record_path: str | None = None
     encoding: str = "utf-8"
+    other_encodings: tuple[str, ...] = ()
+    mixed_encodings: bool = False
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    other_delimiters: tuple[Delimiter, ...] = ()
+    padded_rows: bool = False
+    footer: tuple[str, ...] = ()
     header_rows: int = Field(default=1, ge=1)
     header_name_row: int = Field(default=1, ge=1)
     null_markers: tuple[str, ...] = ("",)
@@ -129,6 +176,17 @@ class FeedContract(_Declaration):
         is_json = values.get("format") in ("json", "jsonl")
         return {"storage": "record" if is_json else "columns", **values}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _split_lists(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Part a list of choices into the first and the others."""
+        parted = dict(values)
+        for one, others in CHOICES.items():
+            match values.get(one):
+                case [first, *rest]:
+                    parted |= {one: first, others: rest}
+        return parted
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         for part in (self.system, self.feed):
@@ -143,10 +201,7 @@ class FeedContract(_Declaration):
         headers += [(shape.header_name_row, shape.header_rows) for shape in self.shapes]
         if any(name_row > rows for name_row, rows in headers):
             raise ValueError("header_name_row lies below header_rows")
-        try:
-            codecs.lookup(self.encoding)
-        except LookupError as error:
-            raise ValueError(f"{self.encoding!r} is no encoding") from error
+        self._check_choices()
         if self.format == "json" and self.record_path is None:
             raise ValueError("format json needs a record_path (empty: a list)")
         names = [column.name for column in self.columns]
@@ -164,6 +219,41 @@ class FeedContract(_Declaration):
             raise ValueError(f"{', '.join(unknown)}: used but not declared as a column")
         return self
 
+    def _check_choices(self) -> None:
+        names = []
+        for encoding in self.encodings:
+            try:
+                names.append(codecs.lookup(encoding).name)
+            except LookupError as error:
+                raise ValueError(f"{encoding!r} is no encoding") from error
+        # Nearly every file fits windows-1252.
+        if any(name in UTF_8_NAMES for name in names[1:]):
+            raise ValueError("of several encodings, utf-8 comes first")
+        if self.other_encodings and self.format not in ("csv", "jsonl"):
+            raise ValueError(f"{self.format} has one encoding")
+        if self.mixed_encodings and (
+            len(names) < 2
+            or any(name.startswith(("utf-16", "utf-32")) for name in names)
+        ):
+            raise ValueError(
+                "mixed_encodings needs several encodings, and none of them utf-16 or"
+                " utf-32"
+            )
+        if (self.other_delimiters or self.padded_rows) and self.format != "csv":
+            raise ValueError(f"{self.format} has no delimiter, and no padded_rows")
+        if self.footer and self.format not in ("csv", "xlsx"):
+            raise ValueError(f"{self.format} has no footer")
+        for pattern in self.footer:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no pattern ({error})") from error
+        lacked = {name for shape in self.shapes for name in shape.without}
+        if unknown := sorted(lacked - {column.name for column in self.columns}):
+            raise ValueError(
+                f"{', '.join(unknown)}: lacked, but no column is so called"
+            )
+
     @property
     def name(self) -> str:
         """Its name everywhere in audit: "<source>.<feed>"."""
@@ -175,6 +265,47 @@ class FeedContract(_Declaration):
         if self.source_instance is None:
             return self.system
         return f"{self.system}{INSTANCE_MARK}{self.source_instance}"
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """The encodings that files may have, the likeliest first."""
+        return (self.encoding, *self.other_encodings)
+
+    @property
+    def delimiters(self) -> tuple[str, ...]:
+        """The delimiters that files may have, the likeliest first."""
+        return (self.delimiter, *self.other_delimiters)
+
+    def narrow(
+        self, encodings: Sequence[str] = (), delimiter: str | None = None
+    ) -> Self:
+        """Return the contract of one file, of whose encoding and delimiter is known.
+
+        Several encodings stand for a file that has them line by line.
+        """
+        first, *others = encodings or self.encodings[:1]
+        return self.model_copy(
+            update={
+                "encoding": first,
+                "other_encodings": tuple(others),
+                "delimiter": delimiter or self.delimiter,
+                "other_delimiters": (),
+            }
+        )
+
+    def on(self, batch_date: date) -> Self:
+        """Return the contract without the shapes that no export of the date has."""
+        valid = [shape for shape in self.shapes if shape.is_valid_on(batch_date)]
+        return self.model_copy(update={"shapes": tuple(valid)})
+
+    def list_lacked(self, batch_date: date) -> frozenset[str]:
+        """The required columns that no export of the date has."""
+        return frozenset(
+            name
+            for shape in self.on(batch_date).shapes
+            if shape.first_header is None
+            for name in shape.without
+        )
 
     @property
     def schema_name(self) -> str:
@@ -224,8 +355,17 @@ class FeedContract(_Declaration):
                 "columns": {"__all__": prose},
             },
         )
+        _forget_later_keys(content)
+        for shape in content["shapes"]:
+            _forget_later_keys(shape)
         text = json.dumps(content, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _forget_later_keys(declared: dict[str, Any]) -> None:
+    for name in LATER_KEYS & declared.keys():
+        if not declared[name]:
+            del declared[name]
 
 
 def read_contracts(

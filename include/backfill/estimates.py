@@ -12,7 +12,7 @@ import psycopg
 
 from include.contracts import FeedContract
 from include.loading.file_content import FileProblem, open_content
-from include.loading.file_copy import open_stored
+from include.loading.file_copy import choose_file_reading, open_stored
 from include.loading.landing import LandedFile, Landing
 from include.loading.readers import read_rows
 
@@ -124,11 +124,12 @@ def _measure_density(
     """Read the beginning of a file; return rows per stored byte."""
     rows = 0
     try:
+        chosen = choose_file_reading(landing, contract.on(file.batch_date), file)
         with (
             open_stored(landing, file) as stored,
             open_content(stored, file.path) as content,
         ):
-            for number, batch in enumerate(read_rows(contract, content).batches, 1):
+            for number, batch in enumerate(read_rows(chosen, content).batches, 1):
                 rows += len(batch.rows) + len(batch.rejects)
                 if number == BATCHES_READ:
                     break

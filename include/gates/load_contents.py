@@ -16,6 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from include.contracts import ColumnContract, FeedContract
+from include.loading.raw_tables import RawTable
 
 OTHER = "(other)"
 MOST_ROWS_LOOKED_AT = 20_000
@@ -273,7 +274,7 @@ class _ContentQuery:
                 "  where {value} is not null"
                 "), known as materialized ("
                 "  select distinct {key} as value from {target} as target"
-                "  where {key} in (select value from referring)"
+                "  where {key} in (select value from referring){of_source}"
                 ") select load_id, count(*), count(distinct value),"
                 " count(*) filter (where known.value is null)"
                 " from referring left join known using (value) group by load_id"
@@ -282,8 +283,26 @@ class _ContentQuery:
                 rows=self._compose_rows(),
                 key=_field(target, "target", target.natural_key[0]),
                 target=sql.Identifier(target.schema_name, target.feed),
+                of_source=self._restrict_to_source(target),
             )
         return queries
+
+    def _restrict_to_source(self, target: FeedContract) -> sql.Composable:
+        """Leave out the rows of other instances, whose numbers may be the same."""
+        if not any(
+            feed.raw_table == target.raw_table and feed.source != target.source
+            for feed in self._contracts.values()
+        ):
+            return sql.SQL("")
+        loads = sql.SQL(
+            "(select load_id from audit.loads where loads.feed = {})"
+        ).format(sql.Literal(target.name))
+        if not target.is_snapshot:
+            return sql.SQL(" and target._load_id in {}").format(loads)
+        return sql.SQL(
+            " and exists (select from {} as members"
+            " where members._row_id = target._row_id and members._load_id in {})"
+        ).format(RawTable(target).snapshots, loads)
 
     def read(
         self,

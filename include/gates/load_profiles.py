@@ -248,9 +248,13 @@ def _count_rows(
                 "rows_without_key": rows_in_raw - with_key,
                 "rows_repeating_key": with_key - row.get("distinct_keys", 0),
                 "distinct_keys": row.get("distinct_keys", 0),
-                "filled_rows": dict(
-                    zip(contract.required_columns, filled, strict=True)
-                ),
+                "filled_rows": {
+                    name: rows
+                    for name, rows in zip(
+                        contract.required_columns, filled, strict=True
+                    )
+                    if name not in contract.list_lacked(load.batch_date)
+                },
                 "undeclared_columns": (
                     drifted.get(load.load_id, 0)
                     if contract.storage == "columns"

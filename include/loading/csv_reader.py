@@ -7,14 +7,17 @@ of raw rows, and a reject with its raw text for each record that cannot be read.
 import csv
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 
 from include.contracts import FeedContract
 from include.loading.batches import Batch, FileRows
 from include.loading.csv_scan import CsvScan, NotClean
+from include.loading.file_choices import NAMED_DELIMITER
 from include.loading.file_content import ByteSource, FileProblem
+from include.loading.footers import leave_out_footer
 from include.loading.kept_records import keep_text, make_text_reject, reject_texts_of
 from include.loading.row_plan import RowMaker, plan_rows
-from include.loading.table_header import TableHeader, read_header_rows
+from include.loading.table_header import TableHeader, read_header_rows, trim_fields
 from include.loading.text_lines import UndecodedCount, has_undecoded, read_lines
 
 LONGEST_FIELD = 1 << 23
@@ -33,8 +36,17 @@ def read_csv(
     Raises FileProblem, also while the batches are read.
     """
     csv.field_size_limit(LONGEST_FIELD)
-    records = _split_records(read_lines(content, contract.encoding), contract.delimiter)
+    lines = read_lines(content, contract.encodings)
+    first = next(lines, "")
+    # A line before the header in which a spreadsheet names its delimiter.
+    named = first if NAMED_DELIMITER.fullmatch(first) else ""
+    if not named:
+        lines = chain([first], lines)
+    records = _split_records(lines, contract.delimiter)
+    if contract.padded_rows:
+        records = (record for record in records if any(record[0]))
     header, header_rows = _read_header(contract, records)
+    records = leave_out_footer(contract, records, lambda record: record[0])
     drift: Counter[str] = Counter()
     columns, make_row = plan_rows(contract, header, drift)
     batches = _read_batches(
@@ -42,7 +54,7 @@ def read_csv(
     )
     return FileRows(
         *(columns, batches, drift, reject_texts_of(contract)),
-        keep_text(contract, "".join(header_rows)),
+        keep_text(contract, named + "".join(header_rows)),
     )
 
 
@@ -114,7 +126,7 @@ def _read_header(
                     "write the file's encoding into the contract, or export it again",
                 )
             texts.append(raw)
-            yield fields
+            yield trim_fields(fields) if contract.padded_rows else fields
 
     return read_header_rows(contract, take_rows()), texts
 
@@ -134,6 +146,8 @@ def _read_batches(
     batch = Batch()
     for row_number, (fields, raw) in enumerate(records, start=1):
         reason = None
+        if contract.padded_rows and not isinstance(fields, str):
+            fields = _pad_fields(fields, width)
         if isinstance(fields, str):
             reason = fields
             is_after_malformed = True
@@ -168,6 +182,13 @@ def _read_batches(
             batch = Batch()
     undecoded.check(row_number)
     yield batch
+
+
+def _pad_fields(fields: list[str], width: int) -> list[str]:
+    """Bring a row to its width by empty fields at its end, more of them or fewer."""
+    if len(fields) > width:
+        fields = fields[:width] + trim_fields(fields[width:])
+    return fields + [""] * (width - len(fields))
 
 
 def _has_stray_quotes(raw: str, delimiter: str) -> bool:

@@ -6,6 +6,7 @@ defaults, or `NotClean` when only the careful path can read the file.
 
 import codecs
 import csv
+import re
 from collections.abc import Iterator
 
 import psycopg
@@ -13,11 +14,9 @@ from psycopg import sql
 
 from include.contracts import FeedContract
 from include.loading.csv_scan import CsvScan, NotClean
-from include.loading.file_content import CHUNK_BYTES, ByteSource, FileProblem
+from include.loading.file_content import ByteSource, FileProblem
 from include.loading.table_header import TableHeader, read_header_rows
-from include.loading.text_lines import EncodingCheck
-
-LONGEST_BLOCK = 1 << 25
+from include.loading.text_lines import EncodingCheck, read_blocks
 
 # Encodings whose delimiters, quotes and newlines are single ASCII bytes, with the name
 # PostgreSQL has for them.
@@ -42,6 +41,7 @@ def may_go_fast(contract: FeedContract) -> bool:
         and not contract.delimiter.isalnum()
         and contract.delimiter not in '"\r\n\\.'
         and set(contract.null_markers) <= {""}
+        and not contract.footer
         and codecs.lookup(contract.encoding).name in SERVER_ENCODINGS
     )
 
@@ -57,7 +57,7 @@ def copy_plain(
     Returns the records counted by the scan and the rows counted by COPY. Raises
     NotClean, FileProblem, and psycopg's errors for what COPY refuses.
     """
-    blocks = _read_blocks(content)
+    blocks = read_blocks(content)
     encoding = EncodingCheck(contract.encoding)
     first = next(blocks, b"")
     encoding.feed(first)
@@ -85,14 +85,17 @@ def copy_plain(
     ]
     check_header = _HeaderCheck(header_lines)
     scan = CsvScan(contract.delimiter)
+    check_empty = _EmptyRowCheck(contract)
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             check_header.feed(rest)
+            check_empty.feed(rest)
             scan.feed(rest)
             copy.write(rest)
             for block in blocks:
                 encoding.feed(block)
                 check_header.feed(block)
+                check_empty.feed(block)
                 scan.feed(block)
                 copy.write(block)
             scan.finish()
@@ -115,20 +118,22 @@ class _HeaderCheck:
             raise NotClean("a line that begins like the header")
 
 
-def _read_blocks(content: ByteSource) -> Iterator[bytes]:
-    """Cut a stream into blocks that end at a newline (the last one: at the end)."""
-    rest = b""
-    while chunk := content.read(CHUNK_BYTES):
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            yield b"".join((rest, memoryview(chunk)[:cut]))
-            rest = chunk[cut:]
-        else:
-            rest += chunk
-        if len(rest) > LONGEST_BLOCK:
-            raise NotClean("a very long line")
-    if rest:
-        yield rest
+class _EmptyRowCheck:
+    """Finds the empty rows of a spreadsheet, nothing but delimiters, which are none."""
+
+    def __init__(self, contract: FeedContract) -> None:
+        field = rb'(?:"")?'
+        delimiter = re.escape(contract.delimiter.encode())
+        self._pattern = (
+            re.compile(rb"^%b(?:%b%b)+\r?$" % (field, delimiter, field), re.MULTILINE)
+            if contract.padded_rows
+            else None
+        )
+
+    def feed(self, block: bytes) -> None:
+        """Look at the next block, which begins after a newline."""
+        if self._pattern and self._pattern.search(block):
+            raise NotClean("a row of empty fields")
 
 
 def _split_header(contract: FeedContract, block: bytes) -> tuple[TableHeader, bytes]:

@@ -19,6 +19,7 @@ from include.loading.batches import Kept
 from include.loading.careful_path import REFUSALS, RowCounts, copy_carefully
 from include.loading.csv_scan import NotClean
 from include.loading.fast_path import copy_plain, may_go_fast
+from include.loading.file_choices import choose_reading, has_choices
 from include.loading.file_content import (
     COMPRESSED_SUFFIXES,
     FileProblem,
@@ -27,6 +28,7 @@ from include.loading.file_content import (
 )
 from include.loading.landing import LandedFile, Landing
 from include.loading.readers import read_rows
+from include.loading.text_lines import LongLine
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,9 @@ class CopiedFile:
     counts: RowCounts
     drift: Counter[str] = field(default_factory=Counter)
     header: Kept | None = None
+    # How its text was read; nothing for a format that has no text.
+    encodings: tuple[str, ...] = ()
+    delimiter: str | None = None
 
 
 def copy_file(
@@ -74,32 +79,94 @@ def copy_file(
     Raises FileProblem when the file as a whole cannot be read.
     """
     set_lineage(connection, target, file.name, file_no)
-    if reader == "fast" and may_go_fast(contract):
+    copy = _FileCopy(connection, landing, target, file, file_no)
+    likeliest = contract.narrow()
+    if reader == "fast" and (done := copy.try_fast(likeliest)):
+        return done
+    chosen = choose_file_reading(landing, contract, file)
+    if chosen != likeliest:
+        log.info("%s is read as %s", file.path, describe_reading(chosen))
+        if reader == "fast" and (done := copy.try_fast(chosen)):
+            return done
+    return copy.copy_carefully(chosen)
+
+
+def choose_file_reading(
+    landing: Landing, contract: FeedContract, file: LandedFile
+) -> FeedContract:
+    """Return the contract of one file, of which its encoding and delimiter are known.
+
+    Raises FileProblem when the file has none of those that the contract declares.
+    """
+    if contract.format != "csv" and not has_choices(contract):
+        return contract
+    with (
+        open_stored(landing, file) as stored,
+        open_content(stored, file.path) as content,
+    ):
+        return choose_reading(contract, content)
+
+
+def describe_reading(contract: FeedContract) -> str:
+    """Say how a file's text was read: its encoding, or those of its lines."""
+    words = " or ".join(contract.encodings)
+    if contract.other_encodings:
+        words += ", line by line"
+    if contract.format == "csv":
+        words += f", fields between {contract.delimiter!r}"
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class _FileCopy:
+    """One file on its way into a table, by either path."""
+
+    connection: psycopg.Connection
+    landing: Landing
+    target: CopyTarget
+    file: LandedFile
+    file_no: int
+
+    def try_fast(self, contract: FeedContract) -> CopiedFile | None:
+        """Copy a plain file; None: only the careful path can read it."""
+        if not may_go_fast(contract):
+            return None
         try:
-            with connection.transaction(), open_stored(landing, file) as stored:
-                with open_content(stored, file.path) as content:
+            with (
+                self.connection.transaction(),
+                open_stored(self.landing, self.file) as stored,
+            ):
+                with open_content(stored, self.file.path) as content:
                     read, loaded = copy_plain(
-                        connection, contract, target.table, content
+                        self.connection, contract, self.target.table, content
                     )
-                sha256 = _finish(stored, file)
                 return CopiedFile(
-                    *(file, file_no, "fast", sha256, stored.bytes),
-                    RowCounts(read, loaded),
+                    *(self.file, self.file_no, "fast", _finish(stored, self.file)),
+                    *(stored.bytes, RowCounts(read, loaded)),
+                    encodings=contract.encodings,
+                    delimiter=contract.delimiter,
                 )
-        except (NotClean, *REFUSALS) as reason:
+        except (NotClean, LongLine, *REFUSALS) as reason:
             words = str(reason).splitlines()[0]
-            log.info("%s goes the careful way: %s", file.path, words)
-    with open_stored(landing, file) as stored:
-        with open_content(stored, file.path) as content:
-            rows = read_rows(contract, content)
-            counts = copy_carefully(
-                connection, target.table, rows, target.load_id, file_no
+            log.info("%s goes the careful way: %s", self.file.path, words)
+            return None
+
+    def copy_carefully(self, contract: FeedContract) -> CopiedFile:
+        """Copy any file. Raises FileProblem."""
+        with open_stored(self.landing, self.file) as stored:
+            with open_content(stored, self.file.path) as content:
+                rows = read_rows(contract, content)
+                counts = copy_carefully(
+                    *(self.connection, self.target.table, rows),
+                    *(self.target.load_id, self.file_no),
+                )
+            is_text = contract.format in ("csv", "json", "jsonl")
+            return CopiedFile(
+                *(self.file, self.file_no, "careful", _finish(stored, self.file)),
+                *(stored.bytes, counts, rows.drift, rows.header),
+                encodings=contract.encodings if is_text else (),
+                delimiter=contract.delimiter if contract.format == "csv" else None,
             )
-        sha256 = _finish(stored, file)
-        return CopiedFile(
-            *(file, file_no, "careful", sha256, stored.bytes),
-            *(counts, rows.drift, rows.header),
-        )
 
 
 def _finish(stored: StoredBytes, file: LandedFile) -> str:

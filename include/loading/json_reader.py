@@ -78,7 +78,7 @@ def _read_batches(contract: FeedContract, records: Iterator[Record]) -> Iterator
 def _read_lines(contract: FeedContract, content: ByteSource) -> Iterator[Record]:
     decoder = JsonDecoder()
     row_number = 0
-    for line in read_lines(content, contract.encoding):
+    for line in read_lines(content, contract.encodings):
         raw = line.strip(WHITESPACE)
         if not raw:
             continue

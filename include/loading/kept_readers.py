@@ -4,12 +4,15 @@ In: what was kept of the record and of its file's header, and the contract of to
 Out: the raw row that it makes now, or the reason why it still makes none.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from io import BytesIO
 
 from include.contracts import FeedContract
 from include.loading.batches import FileRows, Kept, Row, Source
 from include.loading.csv_reader import read_csv
+from include.loading.file_choices import choose_delimiter
 from include.loading.file_content import FileProblem
 from include.loading.json_reader import read_json, read_jsonl
 from include.loading.kept_records import find_kept_encoding
@@ -46,7 +49,8 @@ def read_kept(
 ) -> RereadRow | StillRejected:
     """Read one kept record as if it stood in its file.
 
-    `is_after_malformed`: the record before it in the file is malformed still.
+    `contract` is that of the file (`find_kept_contract`); `is_after_malformed`: the
+    record before it in the file is malformed still.
     """
     try:
         file = _open(contract, header, kept, is_after_malformed)
@@ -67,6 +71,21 @@ def read_kept(
     return RereadRow(file, (row_number, *rows[0][1:]), sources[0])
 
 
+def find_kept_contract(
+    contract: FeedContract, batch_date: date, encodings: Sequence[str] | None
+) -> FeedContract:
+    """Return today's contract of a file of the batch date, read in these encodings.
+
+    What a file was read in holds as long as the contract declares it.
+    """
+    first = encodings[0] if encodings else None
+    if first not in contract.encodings:
+        first = contract.encoding
+    others = contract.encodings if contract.mixed_encodings else ()
+    chosen = contract.on(batch_date).narrow(tuple(dict.fromkeys((first, *others))))
+    return chosen.model_copy(update={"other_delimiters": contract.other_delimiters})
+
+
 def _open(
     contract: FeedContract, header: Kept | None, kept: Kept, is_after_malformed: bool
 ) -> FileRows:
@@ -85,7 +104,7 @@ def _open(
             )
         case "csv":
             return read_csv(
-                encoded,
+                choose_delimiter(encoded, encoded.encodings, header),
                 BytesIO(header + kept + b"\n"),
                 is_after_malformed=is_after_malformed,
             )

@@ -11,10 +11,10 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from include.contracts import FeedContract
+from include.contracts import UTF_8_NAMES, FeedContract
 from include.loading.batches import Reject, RejectMaker, Source, make_storable
 from include.loading.sheet_reader import CellProblem
-from include.loading.text_lines import UTF_8_NAMES, is_multibyte
+from include.loading.text_lines import is_multibyte
 
 
 def find_kept_encoding(contract: FeedContract) -> str:

@@ -43,6 +43,11 @@ class LandedFile:
         """The last part of its path."""
         return self.path.rpartition("/")[2]
 
+    @property
+    def batch_date(self) -> date:
+        """The date of the folder that it lies in."""
+        return date.fromisoformat(self.path.split("/")[2])
+
 
 class Landing:
     """A landing zone.

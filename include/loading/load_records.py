@@ -113,13 +113,15 @@ def finish_load(
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into audit.load_files (load_id, file_no, path, bytes, sha256,"
-            " rows_in_file, rows_loaded, rows_rejected, reader, header)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " rows_in_file, rows_loaded, rows_rejected, reader, header,"
+            " encodings, delimiter)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     *(load_id, done.file_no, done.file.path, done.bytes, done.sha256),
                     *(done.counts.read, done.counts.loaded, done.counts.rejected),
                     *(done.reader, done.header),
+                    *(list(done.encodings), done.delimiter),
                 )
                 for done in copied
             ],

@@ -173,6 +173,7 @@ def _copy_files(
     Raises ExportError, and WarehouseError when a row was lost on the way.
     """
     raw = RawTable(contract)
+    dated = contract.on(batch_date)
     table = create_incoming(connection, contract) if contract.is_snapshot else raw.table
     target = CopyTarget(load_id, table, raw.row_numbers)
     copied = []
@@ -180,9 +181,7 @@ def _copy_files(
         with _blame(contract, batch_date, file):
             if file.bytes == 0:
                 raise FileProblem("the file is empty", "export it again")
-            done = copy_file(
-                connection, landing, contract, target, file, file_no, reader
-            )
+            done = copy_file(connection, landing, dated, target, file, file_no, reader)
         _check_counts(contract, file, done.counts)
         copied.append(done)
     if contract.is_snapshot:

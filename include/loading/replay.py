@@ -8,6 +8,7 @@ of its load, with the file and row number that it had, and leaves a trace in
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 
 import psycopg
@@ -18,7 +19,12 @@ from include.errors import WarehouseError
 from include.loading.batches import Batch, Kept
 from include.loading.careful_path import copy_batch
 from include.loading.file_copy import CopyTarget, set_lineage
-from include.loading.kept_readers import RereadRow, StillRejected, read_kept
+from include.loading.kept_readers import (
+    RereadRow,
+    StillRejected,
+    find_kept_contract,
+    read_kept,
+)
 from include.loading.load_records import count_rejects_anew
 from include.loading.raw_tables import RawTable, ensure_raw_table
 from include.loading.snapshots import create_incoming, store_snapshot
@@ -48,6 +54,8 @@ class _Reject:
     raw_bytes: Kept | None
     path: str
     header: Kept | None
+    batch_date: date
+    encodings: list[str] | None
 
 
 _Judged = tuple[_Reject, RereadRow | StillRejected]
@@ -114,8 +122,10 @@ def _fetch_rejects(connection: psycopg.Connection, load_id: int) -> Iterator[_Re
     with connection.cursor("rejects", row_factory=class_row(_Reject)) as cursor:
         cursor.itersize = ROWS_AT_ONCE
         yield from cursor.execute(
-            "select reject_id, file_no, row_number, reason, raw_bytes, path, header"
+            "select reject_id, file_no, row_number, reason, raw_bytes, path, header,"
+            " batch_date, encodings"
             " from audit.rejects join audit.load_files using (load_id, file_no)"
+            " join audit.loads using (load_id)"
             " where load_id = %s order by file_no, row_number",
             [load_id],
         )
@@ -135,8 +145,9 @@ def _read_again(
         is_after_malformed = is_after_malformed and follows
         result: RereadRow | StillRejected = StillRejected(NOT_KEPT)
         if reject.raw_bytes is not None:
+            of_file = find_kept_contract(contract, reject.batch_date, reject.encodings)
             result = read_kept(
-                *(contract, reject.header, reject.raw_bytes, reject.row_number),
+                *(of_file, reject.header, reject.raw_bytes, reject.row_number),
                 is_after_malformed=is_after_malformed,
             )
         yield reject, result

@@ -4,10 +4,11 @@ In: the header rows as the file has them. Out: a `TableHeader`, one name per col
 the file: the contract's name for declared columns, the header's own text for others.
 """
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 from include.contracts import FeedContract
@@ -19,17 +20,23 @@ SHOWN_HEADERS = 12
 # A first row with fewer of the contract's headers may be no header at all.
 KNOWN_HEADERS = 2
 SHOWN_CHARACTERS = 60
+TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 # More than any table or sheet has: what says so has another delimiter or no newlines.
 MOST_COLUMNS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderLayout:
-    """How many rows come before the first record, and which holds the names."""
+    """How many rows come before the first record, and which holds the names.
+
+    `rename` says what its names are called today, `without` which required columns it
+    lacks.
+    """
 
     rows: int
     name_row: int
-    rename: dict[str, str]
+    rename: dict[str, str] = field(default_factory=dict)
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +70,31 @@ def read_header_rows(contract: FeedContract, rows: Iterator[list[str]]) -> Table
 
 
 def choose_layout(contract: FeedContract, first_row: Sequence[str]) -> HeaderLayout:
-    """Find the shape of the header from its first row."""
-    first = first_row[0].strip() if first_row else ""
-    for shape in contract.shapes:
-        if shape.first_header == first:
-            return HeaderLayout(shape.header_rows, shape.header_name_row, shape.rename)
-    return HeaderLayout(contract.header_rows, contract.header_name_row, {})
+    """Find the shape of the header from its first row; what is told by it goes before
+    what is told by the date alone."""
+    first = simplify_header(first_row[0]) if first_row else ""
+    for shape in sorted(contract.shapes, key=lambda shape: shape.first_header is None):
+        if shape.first_header is None or simplify_header(shape.first_header) == first:
+            return HeaderLayout(
+                *(shape.header_rows, shape.header_name_row),
+                *(shape.rename, shape.without),
+            )
+    return HeaderLayout(contract.header_rows, contract.header_name_row)
+
+
+def simplify_header(text: str) -> str:
+    """Return what a header is compared by where it is not there as it is declared:
+    without HTML, in small letters, with single blanks."""
+    text = html.unescape(TAG.sub(" ", text))
+    return " ".join(text.split()).casefold()
+
+
+def trim_fields(fields: list[str]) -> list[str]:
+    """Return a row without the empty fields at its end."""
+    end = len(fields)
+    while end and not fields[end - 1].strip():
+        end -= 1
+    return fields[:end]
 
 
 def match_header(
@@ -85,12 +111,13 @@ def match_header(
             f"the header has {len(name_row):,} columns",
             "check delimiter and header_rows in the contract, or export it again",
         )
+    renamed = {simplify_header(old): new for old, new in layout.rename.items()}
     headers: list[str] = []
     taken: set[str] = set()
     repeats: Counter[str] = Counter()
     for position, cell in enumerate(name_row, start=1):
         text = cell.strip() or f"column_{position}"
-        text = layout.rename.get(text, text)
+        text = renamed.get(simplify_header(text), text)
         if "\0" in text or has_undecoded(text):
             raise FileProblem(
                 f"the name of column {position} is no text", "export it again"
@@ -102,16 +129,13 @@ def match_header(
         taken.add(unique)
         headers.append(unique)
     names = list(headers)
-    declared: dict[int, str] = {}
-    for column in contract.columns:
-        for alias in (*column.headers, column.name):
-            if alias in taken and headers.index(alias) not in declared:
-                declared[headers.index(alias)] = column.name
-                break
+    declared = _find_declared(contract, headers)
     for position, name in declared.items():
         names[position] = name
     missing = [
-        name for name in contract.required_columns if name not in declared.values()
+        name
+        for name in contract.required_columns
+        if name not in declared.values() and name not in layout.without
     ]
     if missing:
         _refuse(contract, missing, headers)
@@ -124,6 +148,37 @@ def match_header(
         declared=tuple(sorted(declared)),
         undeclared=tuple(i for i in range(len(names)) if i not in declared),
     )
+
+
+def _find_declared(contract: FeedContract, headers: list[str]) -> dict[int, str]:
+    """Return the declared columns by their position in the header.
+
+    First those whose header is there as it is declared; then those of which just one
+    other header differs in no more than `simplify_header` leaves out.
+    """
+    positions = {header: position for position, header in enumerate(headers)}
+    declared: dict[int, str] = {}
+    for column in contract.columns:
+        for alias in (*column.headers, column.name):
+            if alias in positions and positions[alias] not in declared:
+                declared[positions[alias]] = column.name
+                break
+    if len(declared) == len(contract.columns):
+        return declared
+    alike: dict[str, list[int]] = {}
+    for position, header in enumerate(headers):
+        if position not in declared:
+            alike.setdefault(simplify_header(header), []).append(position)
+    found = set(declared.values())
+    for column in contract.columns:
+        if column.name in found:
+            continue
+        for alias in (*column.headers, column.name):
+            match alike.get(simplify_header(alias)):
+                case [position] if position not in declared:
+                    declared[position] = column.name
+                    break
+    return declared
 
 
 def _refuse(contract: FeedContract, missing: list[str], headers: list[str]) -> None:

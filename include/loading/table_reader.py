@@ -20,6 +20,7 @@ from pyarrow import parquet
 from include.contracts import FeedContract
 from include.loading.batches import Batch, FileRows, Reject, Source, make_storable
 from include.loading.file_content import ByteSource, FileProblem, spool
+from include.loading.footers import leave_out_footer
 from include.loading.kept_records import keep_cells, restore_cells
 from include.loading.row_plan import RowMaker, plan_rows
 from include.loading.sheet_reader import CellProblem, read_sheet
@@ -70,6 +71,7 @@ def _read_rows(
             yield header_rows[-1]
 
     header = read_header_rows(contract, take_rows())
+    rows = leave_out_footer(contract, rows, lambda row: row)
     drift: Counter[str] = Counter()
     columns, make_row = plan_rows(contract, header, drift)
     batches = _read_batches(

@@ -7,14 +7,25 @@ whole is in another encoding is refused.
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from include.contracts import UTF_8_NAMES
 from include.loading.file_content import CHUNK_BYTES, ByteSource, FileProblem
 
 LONGEST_LINE = 1 << 25
 # More undecodable records than this, and more than one, is another encoding.
 WRONG_SHARE = 0.01
-UTF_8_NAMES = ("utf-8", "utf-8-sig")
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+class LongLine(FileProblem):
+    """A line is too long for memory."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"a line is longer than {LONGEST_LINE >> 20} million characters",
+            "check that the file is what the contract says",
+        )
 
 
 class EncodingCheck:
@@ -43,6 +54,25 @@ class EncodingCheck:
             self._has_found = self._has_found or not text.isascii()
 
 
+def read_blocks(content: ByteSource) -> Iterator[bytes]:
+    """Cut a stream into blocks that end at a newline (the last one: at the end).
+
+    Raises LongLine.
+    """
+    rest = b""
+    while chunk := content.read(CHUNK_BYTES):
+        cut = chunk.rfind(b"\n") + 1
+        if cut:
+            yield b"".join((rest, memoryview(chunk)[:cut]))
+            rest = chunk[cut:]
+        else:
+            rest += chunk
+        if len(rest) > LONGEST_LINE:
+            raise LongLine
+    if rest:
+        yield rest
+
+
 def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
     """Decode a stream piece by piece; a byte-order mark is left out.
 
@@ -57,7 +87,7 @@ def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
     check = EncodingCheck(encoding)
     is_first = True
     while block := content.read(CHUNK_BYTES):
-        if is_first and not has_wide_units and block[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        if is_first and not has_wide_units and block.startswith(UTF_16_MARKS):
             raise FileProblem(
                 f"the contract says {encoding}, but the bytes are UTF-16",
                 "write encoding: utf-16 into the contract, or export it as declared",
@@ -82,26 +112,45 @@ def read_text(content: ByteSource, encoding: str) -> Iterator[str]:
         ) from error
 
 
-def read_lines(content: ByteSource, encoding: str) -> Iterator[str]:
+def read_lines(content: ByteSource, encodings: Sequence[str]) -> Iterator[str]:
     """Split a file into lines at newlines only, each with its newline.
 
-    Raises FileProblem for a line too long for memory, and as `read_text` does.
+    Several encodings: each line has the first that fits it, a byte-order mark is left
+    out. Raises FileProblem for a line too long for memory, and as `read_text` does.
     """
+    encoding, *others = encodings
+    if others:
+        yield from _read_mixed_lines(content, encodings)
+        return
     rest = ""
     for text in read_text(content, encoding):
         cut = text.rfind("\n") + 1
         if not cut:
             rest += text
             if len(rest) > LONGEST_LINE:
-                raise FileProblem(
-                    f"a line is longer than {LONGEST_LINE >> 20} million characters",
-                    "check that the file is what the contract says",
-                )
+                raise LongLine
             continue
         yield from io.StringIO(rest + text[:cut], newline="\n")
         rest = text[cut:]
     if rest:
         yield rest
+
+
+def _read_mixed_lines(content: ByteSource, encodings: Sequence[str]) -> Iterator[str]:
+    for number, block in enumerate(read_blocks(content)):
+        if number == 0:
+            block = block.removeprefix(codecs.BOM_UTF8)
+        for line in io.BytesIO(block):
+            yield _decode_line(line, encodings)
+
+
+def _decode_line(line: bytes, encodings: Sequence[str]) -> str:
+    for encoding in encodings:
+        try:
+            return line.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return line.decode(encodings[0], "surrogateescape")
 
 
 def is_multibyte(name: str) -> bool:

@@ -81,6 +81,40 @@ def test_any_file_gives_the_same_rows_both_ways(
 
 
 @given(
+    pieces=st.lists(PIECES, max_size=12),
+    encoding=st.sampled_from(["utf-8", "cp1252"]),
+    delimiter=st.sampled_from([",", ";"]),
+    is_mixed=st.booleans(),
+    is_padded=st.booleans(),
+)
+@example(["1,x,y\n", ",,\n", "2,x,y\n"], "utf-8", ",", is_mixed=False, is_padded=True)
+@example(["1,x,y\n", '"",,""\n'], "utf-8", ",", is_mixed=False, is_padded=True)
+@example(["1,é,y\n", "2,€,y\n"], "cp1252", ",", is_mixed=True, is_padded=False)
+@hypothesis_settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_a_file_that_leaves_a_choice_gives_the_same_rows_both_ways(
+    world: LoadWorld,
+    pieces: list[str],
+    encoding: str,
+    delimiter: str,
+    is_mixed: bool,
+    is_padded: bool,
+) -> None:
+    text = (HEADER + "".join(pieces)).replace(",", delimiter)
+    check_same(
+        world,
+        text.encode(encoding, errors="replace"),
+        encoding=["utf-8", "cp1252"],
+        delimiter=[",", ";", "\t"],
+        mixed_encodings=is_mixed,
+        padded_rows=is_padded,
+    )
+
+
+@given(
     rows=st.lists(st.tuples(*[PLAIN_FIELD] * 3), min_size=1, max_size=10),
     end=st.sampled_from(["\n", "\r\n"]),
     delimiter=st.sampled_from([",", ";", "\t"]),
