@@ -40,7 +40,12 @@ from dags.shared.steps import (
 
 log = logging.getLogger(__name__)
 
-SOURCES = (os.environ.get("CX_SOURCES") or "hubspot,qualtrics,zendesk").split(",")
+SOURCES = [
+    source.strip()
+    for source in (os.environ.get("CX_SOURCES") or "hubspot,qualtrics,zendesk").split(
+        ","
+    )
+]
 
 
 def read_range(params):

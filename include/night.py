@@ -215,17 +215,19 @@ def find_problems(settings: Settings, run_id: str) -> list[str]:
         return problems or [
             row[0]
             for row in connection.execute(
-                "select format('%s accepted loads are not built yet: see the log of the"
-                " failed step, then run this night again.', count(*))"
-                " from audit.loads where status = 'accepted' and not exists ("
+                "select format('%%s accepted loads are not built yet: see the log of"
+                " the failed step, then run this night again.', count(*))"
+                " from audit.loads where status = 'accepted' and feed = any(%s)"
+                " and not exists ("
                 "  select from audit.build_loads where is_applied"
                 "  and build_loads.load_id = loads.load_id) having count(*) > 0"
                 " union all"
-                " select format('Build %s is not published: see the log of the failed"
+                " select format('Build %%s is not published: see the log of the failed"
                 " step, then run this night again.', build_id) from audit.builds"
                 " where build_id = (select max(build_id) from audit.builds)"
                 " and not exists (select from audit.publishes"
-                "  where publishes.build_id = builds.build_id)"
+                "  where publishes.build_id = builds.build_id)",
+                [list(read_contracts(settings.project_folder, settings.sources))],
             )
         ]
 

@@ -245,7 +245,7 @@ def _replay(
     """Read one load's rejects again; return how many rows it got."""
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtext(%s))", [GATE_LOCK])
-        lock_feed(connection, load.feed)
+        lock_feed(connection, contract)
         row = connection.execute(
             "select status from audit.loads where load_id = %s for update",
             [load.load_id],

@@ -44,26 +44,30 @@ def freeze(
 ) -> list[TouchedLoad]:
     """Freeze the accepted loads as the input of the build that begins now.
 
-    Runs in the caller's transaction; commit it before the first model runs.
+    Those of a source that was switched off are out of force until it is on again. Runs
+    in the caller's transaction; commit it before the first model runs.
     """
+    contracts = list(contracts)
+    feeds = [contract.name for contract in contracts]
     connection.execute(
         "insert into audit.build_loads"
         " (load_id, feed, batch_date, is_current, is_touched)"
         " select load_id, feed, batch_date, true, true"
-        " from audit.loads where status = 'accepted'"
-        " on conflict (load_id) do nothing"
+        " from audit.loads where status = 'accepted' and feed = any(%s)"
+        " on conflict (load_id) do nothing",
+        [feeds],
     )
     connection.execute(
         "update audit.build_loads as frozen set"
-        " is_current = loads.status = 'accepted',"
-        " is_touched = frozen.is_touched"
-        "  or (loads.status = 'accepted') <> frozen.is_applied"
-        " from audit.loads as loads"
+        " is_current = loads.is_in_force,"
+        " is_touched = frozen.is_touched or loads.is_in_force <> frozen.is_applied"
+        " from (select load_id, status = 'accepted' and feed = any(%s) as is_in_force"
+        "  from audit.loads) as loads"
         " where loads.load_id = frozen.load_id and ("
-        "  frozen.is_current <> (loads.status = 'accepted')"
-        "  or not frozen.is_touched"
-        "   and (loads.status = 'accepted') <> frozen.is_applied"
-        " )"
+        "  frozen.is_current <> loads.is_in_force"
+        "  or not frozen.is_touched and loads.is_in_force <> frozen.is_applied"
+        " )",
+        [feeds],
     )
     _move_as_of(connection, contracts)
     rows = connection.execute(

@@ -13,6 +13,7 @@ import psycopg
 
 from expectations.raw import VOLUME_RULES
 from include.batch_dates import find_last_night
+from include.contracts import read_contracts
 from include.incidents.kinds import (
     BUILD_FAILED,
     EXPORT_MISSING,
@@ -46,19 +47,25 @@ class Finding:
 
 
 def find_faults(
-    connection: psycopg.Connection, run_id: str | None = None
+    connection: psycopg.Connection, settings: Settings, run_id: str | None = None
 ) -> list[Finding]:
-    """Return what the records of loads, builds and publishes show to be wrong.
+    """Return what the records of loads, builds and publishes show to be wrong; not of
+    sources that are switched off.
 
     Parameters
     ----------
     run_id : the run that has just ended; what other runs have left half done may pass
     """
-    return [
+    contracts = read_contracts(settings.project_folder, settings.sources)
+    sources = {contract.source for contract in contracts.values()}
+    of_sources = [
         *_find_missing(connection),
         *_find_unreadable(connection),
         *_find_held(connection),
         *_find_unusual(connection),
+    ]
+    return [
+        *(fault for fault in of_sources if fault.subject.split(".")[0] in sources),
         *_find_build_faults(connection, run_id),
     ]
 

@@ -33,7 +33,7 @@ def look_after_run(
     try:
         with connect(settings, "transformer") as connection:
             connection.autocommit = True
-            faults = find_faults(connection, run_id)
+            faults = find_faults(connection, settings, run_id)
             found = compare(connection, settings, faults, kinds, channels.keys())
             _log(found, deliver(connection, settings, channels))
     except (psycopg.Error, SettingsError) as error:
@@ -49,7 +49,7 @@ def look_at_everything(
     with connect(settings, "transformer") as connection:
         connection.autocommit = True
         findings = [
-            *find_faults(connection),
+            *find_faults(connection, settings),
             *find_delays(connection, settings, now),
         ]
         found = compare(connection, settings, findings, KINDS, channels.keys())

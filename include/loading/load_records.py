@@ -38,15 +38,18 @@ class KnownLoad:
     names_and_sizes: list[tuple[str, int]]
 
 
-def lock_feed(connection: psycopg.Connection, feed: str) -> None:
-    """Wait until nobody else loads the feed; until the end of the transaction."""
+def lock_feed(connection: psycopg.Connection, contract: FeedContract) -> None:
+    """Wait until nobody else loads the feed; until the end of the transaction.
+
+    Nor another instance's: they share the raw table, and the sequence of its rows.
+    """
     key = "(hashtextextended('cx.load.' || %s, 0))"
     row = connection.execute(
-        f"select pg_try_advisory_xact_lock{key}", [feed]
+        f"select pg_try_advisory_xact_lock{key}", [contract.raw_table]
     ).fetchone()
     if row is None or not row[0]:
-        log.warning("%s waits until another run has loaded its night", feed)
-        connection.execute(f"select pg_advisory_xact_lock{key}", [feed])
+        log.warning("%s waits until another run has loaded its night", contract.name)
+        connection.execute(f"select pg_advisory_xact_lock{key}", [contract.raw_table])
 
 
 def find_known_loads(

@@ -92,7 +92,7 @@ def load_feed(
         )
     outcome: Outcome = "loaded"
     with _blame_database(connection, contract, batch_date), connection.transaction():
-        lock_feed(connection, contract.name)
+        lock_feed(connection, contract)
         ensure_raw_table(connection, contract)
         known = find_known_loads(connection, contract.name, batch_date, batch_date)
         same = find_same_load(

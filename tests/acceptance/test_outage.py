@@ -30,7 +30,7 @@ def find_what_is_wrong(settings: Settings) -> set[tuple[str, str]]:
     morning = datetime.combine(DAYS[-1] + timedelta(days=1), time(14), UTC)
     with connect(settings, "transformer") as connection:
         findings = [
-            *find_faults(connection),
+            *find_faults(connection, settings),
             *find_delays(connection, settings, morning),
         ]
     return {(finding.kind.name, finding.subject) for finding in findings}

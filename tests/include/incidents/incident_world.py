@@ -64,7 +64,7 @@ class IncidentWorld:
         """Look at the end of a run; at what a clock tells at a moment that is given."""
         with connect(self.settings, "transformer") as connection:
             connection.autocommit = True
-            findings = find_faults(connection, run_id)
+            findings = find_faults(connection, self.settings, run_id)
             if now is not None:
                 findings += find_delays(connection, self.settings, now)
             kinds = [kind for kind in KINDS if now or not kind.needs_timetable]

@@ -1,4 +1,4 @@
-"""What contracts may leave open: encodings, delimiters, shapes, marks of spreadsheets."""
+"""What contracts may leave open: encodings, delimiters, shapes, spreadsheets' marks."""
 
 import logging
 from collections.abc import Iterator

@@ -87,9 +87,27 @@ def test_any_file_gives_the_same_rows_both_ways(
     is_mixed=st.booleans(),
     is_padded=st.booleans(),
 )
-@example(["1,x,y\n", ",,\n", "2,x,y\n"], "utf-8", ",", is_mixed=False, is_padded=True)
-@example(["1,x,y\n", '"",,""\n'], "utf-8", ",", is_mixed=False, is_padded=True)
-@example(["1,é,y\n", "2,€,y\n"], "cp1252", ",", is_mixed=True, is_padded=False)
+@example(
+    pieces=["1,x,y\n", ",,\n", "2,x,y\n"],
+    encoding="utf-8",
+    delimiter=",",
+    is_mixed=False,
+    is_padded=True,
+)
+@example(
+    pieces=["1,x,y\n", '"",,""\n'],
+    encoding="utf-8",
+    delimiter=",",
+    is_mixed=False,
+    is_padded=True,
+)
+@example(
+    pieces=["1,é,y\n", "2,€,y\n"],
+    encoding="cp1252",
+    delimiter=",",
+    is_mixed=True,
+    is_padded=False,
+)
 @hypothesis_settings(
     max_examples=120,
     deadline=None,

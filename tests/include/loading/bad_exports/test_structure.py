@@ -53,11 +53,6 @@ REFUSED = [
         refused="perhaps the header row is missing",
     ),
     BadExport(
-        "the line sep= that a spreadsheet writes",
-        "sep=,\n" + HEADER + "1,Ana,\n",
-        refused="perhaps the header row is missing",
-    ),
-    BadExport(
         "the page of an error instead of an export",
         "<html><body>502 Bad Gateway</body></html>\n",
         refused="perhaps the header row is missing",
