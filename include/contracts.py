@@ -414,7 +414,7 @@ def _switch_on(
                 update={
                     "source_instance": instance or None,
                     "record_prefix": "" if is_home else f"{source}/",
-                    "columns": _refer_to_instance(contract, source),
+                    "columns": _refer_to_instance(contract, source, sources),
                 }
             )
             contracts[feed.name] = feed
@@ -437,18 +437,20 @@ def _forget_references(
 
 
 def _refer_to_instance(
-    contract: FeedContract, source: str
+    contract: FeedContract, source: str, sources: Collection[str]
 ) -> tuple[ColumnContract, ...]:
-    """Return the columns; what refers to a feed of the system means the same source."""
-    own = f"{contract.system}."
-    return tuple(
-        column.model_copy(
-            update={"refers_to": f"{source}.{column.refers_to.removeprefix(own)}"}
-        )
-        if column.refers_to and column.refers_to.startswith(own)
-        else column
-        for column in contract.columns
-    )
+    """Return the columns; what refers to a feed of the system means the same source,
+    and of another system its instance of the same name, where there is one."""
+    _, mark, instance = source.partition(INSTANCE_MARK)
+    columns = []
+    for column in contract.columns:
+        system, _, feed = (column.refers_to or "").partition(".")
+        related = source if system == contract.system else f"{system}{mark}{instance}"
+        if column.refers_to and related in sources:
+            refers_to = f"{related}.{feed}"
+            column = column.model_copy(update={"refers_to": refers_to})
+        columns.append(column)
+    return tuple(columns)
 
 
 def _read_declared(project_folder: Path) -> dict[str, FeedContract]:

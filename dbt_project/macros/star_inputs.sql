@@ -9,7 +9,10 @@
     A record's number, in the star, is the vendor's own in the home source of its role (the
     first that CX_SOURCES names), since that is how other systems refer to it; elsewhere it
     is `<source>/<number>`. The columns under `numbers` are numbers of records of the same
-    source. `whole_lists` names the systems that say what is gone by leaving it out of the
+    source; those under `references` are numbers of records of another role's source: of the
+    instance of the same name (zendesk@acme means contacts of hubspot@acme), else of the home
+    source of that role. Where the role is `any`, the column is an event: `<kind>:<number>`.
+    `whole_lists` names the systems that say what is gone by leaving it out of the
     list; the others say it in `is_deleted`.
 #}
 {% macro star_inputs() -%}
@@ -47,9 +50,9 @@
         },
         'orders': {
             'from': {'hubspot': 'orders'},
-            'numbers': {'order_id': 'text', 'contact_id': 'text'},
+            'numbers': {'order_id': 'text', 'order_name': 'text', 'contact_id': 'text'},
             'columns': {
-                'order_name': 'text', 'order_status': 'text', 'sales_channel': 'text',
+                'order_status': 'text', 'sales_channel': 'text',
                 'store': 'text', 'product_line': 'text', 'currency': 'text',
                 'total_amount': 'numeric', 'net_amount': 'numeric',
                 'ordered_at': 'timestamp with time zone',
@@ -75,6 +78,7 @@
         'organizations': {
             'from': {'zendesk': 'organizations'},
             'numbers': {'organization_id': 'text'},
+            'references': {'company_reference': 'crm'},
             'columns': {
                 'company_reference': 'text', 'organization_name': 'text',
                 'updated_at': 'timestamp with time zone',
@@ -83,6 +87,7 @@
         'users': {
             'from': {'zendesk': 'users'},
             'numbers': {'user_id': 'text', 'organization_id': 'text', 'default_group_id': 'text'},
+            'references': {'contact_reference': 'crm'},
             'columns': {
                 'contact_reference': 'text', 'email': 'text', 'user_role': 'text',
                 'locale': 'text', 'is_active': 'boolean',
@@ -113,6 +118,7 @@
         'distributions': {
             'from': {'qualtrics': 'distributions'},
             'numbers': {'invitation_id': 'text', 'survey_id': 'text', 'response_id': 'text'},
+            'references': {'contact_reference': 'crm', 'trigger_event_id': 'any'},
             'columns': {
                 'survey_contact_id': 'text', 'contact_reference': 'text', 'email': 'text',
                 'invitation_channel': 'text', 'invitation_status': 'text',
@@ -126,6 +132,10 @@
         'responses': {
             'from': {'qualtrics': 'responses'},
             'numbers': {'response_id': 'text', 'survey_id': 'text', 'invitation_id': 'text'},
+            'references': {
+                'contact_reference': 'crm', 'ticket_id': 'ticket', 'order_id': 'crm',
+                'delivery_id': 'crm',
+            },
             'columns': {
                 'contact_reference': 'text', 'email': 'text', 'collection_channel': 'text',
                 'language': 'text', 'ticket_id': 'text', 'order_id': 'text',
@@ -137,6 +147,7 @@
         'reviews': {
             'from': {'qualtrics': 'reviews'},
             'numbers': {'review_id': 'text'},
+            'references': {'order_number': 'crm'},
             'columns': {
                 'site': 'text', 'language': 'text', 'order_number': 'text', 'store': 'text',
                 'rating': 'integer', 'has_text': 'boolean',
@@ -157,6 +168,32 @@
 {% macro record_prefix(source_name) -%}
     {%- set homes = env_var('CX_DBT_HOME_SOURCES', 'hubspot,qualtrics,zendesk').split(',') -%}
     {{ return('' if source_name in homes else source_name ~ '/') }}
+{%- endmacro %}
+
+{# What stands before the numbers of a role's records to which a source refers. #}
+{% macro related_prefix(source_name, role) -%}
+    {%- set known = namespace(prefix='') -%}
+    {%- for related in env_var('CX_RELATED_SOURCES', '').split(',') -%}
+        {%- if related.startswith(source_name ~ '/' ~ role ~ '=') -%}
+            {%- set known.prefix = record_prefix(related.split('=')[1]) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(known.prefix) }}
+{%- endmacro %}
+
+{# A column of an input, as the star has it; `role` where it refers to another source. #}
+{% macro refer_to_source(column, type, source_name, role=none) -%}
+    {%- set crm = related_prefix(source_name, 'crm') -%}
+    {%- set ticket = related_prefix(source_name, 'ticket') -%}
+    {%- if role == 'any' and (crm or ticket) -%}
+split_part({{ column }}, ':', 1) || ':'
+            || case split_part({{ column }}, ':', 1) when 'ticket' then '{{ ticket }}' else '{{ crm }}' end
+            || substr({{ column }}, strpos({{ column }}, ':') + 1)
+    {%- elif role in ('crm', 'survey', 'ticket') and related_prefix(source_name, role) -%}
+'{{ related_prefix(source_name, role) }}' || {{ column }}
+    {%- else -%}
+cast({{ column }} as {{ type }})
+    {%- endif -%}
 {%- endmacro %}
 
 {# The feeds of one input that are switched on: whose, which view, what before its numbers. #}
@@ -228,7 +265,9 @@ select
             {% if feed.prefix %}'{{ feed.prefix }}' || {% endif %}{{ column }} as {{ column }},
             {%- endfor %}
             {%- for column, type in shape['columns'].items() %}
-            cast({{ column }} as {{ type }}) as {{ column }},
+            {{ refer_to_source(
+                column, type, feed.source_name, shape.get('references', {}).get(column)
+            ) }} as {{ column }},
             {%- endfor %}
             '{{ feed.source_name }}' as source_name,
             '{{ feed.name }}' as _feed,

@@ -183,10 +183,18 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
 
 
 def _name_sources(settings: Settings) -> dict[str, str]:
-    """Say which sources are on, and whose record numbers stand as they are."""
+    """Say which sources are on, whose record numbers stand as they are, and whose
+    records another instance refers to: as zendesk@acme/crm=hubspot@acme."""
     contracts = read_contracts(settings.project_folder, settings.sources).values()
     homes = (feed.source for feed in contracts if not feed.record_prefix)
+    related = (
+        f"{feed.source}/{other.role}={other.source}"
+        for feed in contracts
+        for other in contracts
+        if feed.source_instance and feed.source_instance == other.source_instance
+    )
     return {
+        "CX_RELATED_SOURCES": ",".join(dict.fromkeys(related)),
         "CX_SOURCES": ",".join(dict.fromkeys(feed.source for feed in contracts)),
         "CX_DBT_HOME_SOURCES": ",".join(dict.fromkeys(homes)),
     }

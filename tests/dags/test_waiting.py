@@ -144,3 +144,16 @@ def test_a_task_waits_only_for_tonight_and_only_for_what_is_missing(
     ]
     put_exports(settings, day)
     assert execute(day) == "goes on"
+
+
+def test_a_role_without_a_source_is_not_waited_for(
+    airflow_shell: AirflowShell, environment: dict[str, str]
+) -> None:
+    only_surveys = environment | {"CX_SOURCES": "qualtrics"}
+    for role in ("crm", "ticket"):
+        code = EXECUTE.format(
+            role=role,
+            day=find_tonight(environment),
+            zone=environment["CX_REPORTING_TIME_ZONE"],
+        )
+        assert airflow_shell.run(code, only_surveys) == "goes on"
