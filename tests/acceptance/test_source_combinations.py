@@ -210,6 +210,35 @@ def test_people_and_companies_of_both_instances_are_in_the_star(
     ) == [(sum(map(len, companies)),)]
 
 
+def test_a_reference_means_the_instance_of_the_same_name(
+    instances: Instances, landing: Path
+) -> None:
+    keys = dict(
+        fetch(
+            instances.settings,
+            "select identity_id, customer_key from warehouse.int_identities",
+        )
+    )
+    contacts = {}
+    for users_of, contacts_of in (("zendesk", ""), ("zendesk@acme", "hubspot@acme/")):
+        prefix = "" if users_of == "zendesk" else f"{users_of}/"
+        for number, user in read_records(landing, users_of, "users").items():
+            contact = keys.get(f"contact:{contacts_of}{user['external_id']}")
+            if contact is not None:
+                assert keys[f"user:{prefix}{number}"] == contact
+                contacts[users_of, user["external_id"]] = contact
+    # The same number is somebody else in the other company.
+    same = {number for _, number in contacts}
+    both = [
+        number
+        for number in same
+        if {("zendesk", number), ("zendesk@acme", number)} <= contacts.keys()
+    ]
+    assert len(both) > 3
+    for number in both:
+        assert contacts["zendesk", number] != contacts["zendesk@acme", number]
+
+
 def test_a_night_and_a_full_build_give_the_same_marts(instances: Instances) -> None:
     assert instances.by_night == instances.anew
     assert verify_published(instances.settings) == {}

@@ -43,14 +43,19 @@ customer_records as (
         records.record_kind,
         substring(records.record_number from length(records.record_prefix) + 1) as record_id,
         replace(
-            record_links.url_pattern,
+            own_links.url_pattern,
             '{id}',
             substring(records.record_number from length(records.record_prefix) + 1)
         ) as record_url
     from record_sources as records
-    inner join {{ ref('record_links') }} as record_links
-        on record_links.source_system = records.source_system
-        and record_links.record_kind = records.record_kind
+    left join {{ ref('record_links') }} as own_links
+        on own_links.source_system = records.source_system
+        and own_links.record_kind = records.record_kind
+    -- Another instance has such pages too, at an address of its own.
+    left join {{ ref('record_links') }} as links_of_system
+        on links_of_system.source_system = split_part(records.source_system, '@', 1)
+        and links_of_system.record_kind = records.record_kind
+    where coalesce(own_links.record_kind, links_of_system.record_kind) is not null
 )
 
 select * from customer_records
