@@ -10,6 +10,7 @@ from datetime import date, datetime
 import psycopg
 from psycopg.rows import class_row
 
+from include.contracts import INSTANCE_MARK
 from include.scorecard.scores import is_published
 from include.scorecard.words import say_count
 
@@ -60,7 +61,8 @@ def read_sources(connection: psycopg.Connection) -> Sequence[SourceStatus]:
 
 def say_source(source: SourceStatus) -> str:
     """The source and what comes from it."""
-    name = SOURCE_NAMES.get(source.source, source.source)
+    system, _, instance = source.source.partition(INSTANCE_MARK)
+    name = SOURCE_NAMES.get(system, system) + (f", {instance}" if instance else "")
     if source.source.startswith("("):
         name = "No source"
     return f"{name} ({ROLE_NAMES.get(source.role, source.role)})"

@@ -1,5 +1,6 @@
 """Contracts: what the declarations say, and what a wrong one is told."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,31 @@ def test_the_hash_changes_with_what_is_loaded_and_not_with_the_prose(
     assert read(tmp_path, "event_time: note")["shop.orders"].content_hash == before
     assert read(tmp_path, "owner: sales")["shop.orders"].content_hash == before
     assert read(tmp_path, 'delimiter: ";"')["shop.orders"].content_hash != before
+
+
+def test_a_reference_of_an_instance_means_its_own_and_the_one_of_its_name() -> None:
+    sources = ("hubspot", "qualtrics@acme", "hubspot@acme", "zendesk@lone", "zendesk")
+    contracts = read_contracts(PROJECT_FOLDER, sources)
+
+    def find_references(feed: str) -> set[str | None]:
+        return {column.refers_to for column in contracts[feed].columns} - {None}
+
+    assert find_references("hubspot@acme.orders") == {"hubspot@acme.contacts"}
+    assert find_references("qualtrics@acme.responses") == {"hubspot@acme.contacts"}
+    assert find_references("zendesk@lone.tickets") == {"zendesk@lone.users"}
+    # The first of its role has its numbers as they are.
+    prefixes = {feed.source: feed.record_prefix for feed in contracts.values()}
+    assert prefixes == {
+        "hubspot": "",
+        "qualtrics@acme": "",
+        "hubspot@acme": "hubspot@acme/",
+        "zendesk@lone": "",
+        "zendesk": "zendesk/",
+    }
+
+
+def test_a_shape_is_told_by_dates_that_are_both_included() -> None:
+    shape = {"name": "old", "valid_from": "2026-01-02", "valid_to": "2026-01-03"}
+    contract = make_contract(shapes=[{**shape, "without": ["note"]}])
+    lacked = [sorted(contract.list_lacked(date(2026, 1, day))) for day in (1, 2, 3, 4)]
+    assert lacked == [[], ["note"], ["note"], []]

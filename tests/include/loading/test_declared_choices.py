@@ -11,6 +11,7 @@ from openpyxl import Workbook
 from pydantic import ValidationError
 
 from include.errors import ExportError
+from include.gates.load_profiles import profile_loads, read_waiting_loads
 from include.loading.replay import replay_load
 from include.settings import Settings
 from tests.include.loading.load_world import (
@@ -353,3 +354,22 @@ def test_a_shape_told_by_its_header_goes_before_one_told_by_the_date(
         {"name": "legacy", "first_header": "V1", "rename": {"V1": "id"}},
     ]
     assert load(world, "v1,name,note\n1,a,b\n", shapes=shapes) == [("1", "a", "b")]
+
+
+def test_gate_1_does_not_miss_what_a_shape_lacks(
+    world: LoadWorld, settings: Settings
+) -> None:
+    contract = make_contract(**SHAPES)
+    for night, content in {
+        date(2026, 11, 19): "id,amount\n1,x\n",
+        NIGHT: "id,name,note\n1,x,\n",
+    }.items():
+        world.put(content, night=night)
+        world.load(contract, night=night)
+    world.connection.commit()
+    waiting = read_waiting_loads(world.connection)
+    world.connection.commit()
+    profile_loads(settings, {contract.name: contract}, waiting)
+    assert world.rows(
+        "select filled_rows from audit.load_profiles order by batch_date"
+    ) == [({"id": 1, "name": 1},), ({"id": 1, "name": 1, "note": 0},)]
