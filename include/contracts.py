@@ -24,6 +24,10 @@ STAGING_FOLDER = Path("dbt_project/models/staging")
 NAME_PATTERN = re.compile(r"[a-z][a-z0-9_]*")
 # What the loader adds to every raw table; no export column may be called so.
 LINEAGE_PREFIX = "_"
+# The column of raw with the first part of a file's name, of feeds stored as records.
+STEM_COLUMN = "_file_stem"
+# The number that the loader gives to rows whose source numbers none.
+IDENTITY_COLUMN = "_identity"
 # Between a system and the name of one of its instances.
 INSTANCE_MARK = "@"
 UTF_8_NAMES = ("utf-8", "utf-8-sig")
@@ -35,6 +39,7 @@ LATER_KEYS = frozenset(
         *CHOICES.values(),
         *("mixed_encodings", "padded_rows", "footer"),
         *("valid_from", "valid_to", "without"),
+        *("plain_headers", "header_options", "identity_of"),
     }
 )
 
@@ -118,6 +123,18 @@ class ShapeContract(_Declaration):
         )
 
 
+class HeaderOptionsContract(_Declaration):
+    """A second header row, with the options of questions that take several columns.
+
+    An export has it where its second row says nothing under the declared columns. The
+    columns are then called "question - option" (`joined_by` stands between), and by the
+    question alone where the option is one of `plain`: the answer itself.
+    """
+
+    joined_by: str = " - "
+    plain: tuple[str, ...] = ()
+
+
 class FeedContract(_Declaration):
     """What one feed promises: where its files are, how to read them, what they hold.
 
@@ -127,7 +144,12 @@ class FeedContract(_Declaration):
     setting switches the system on. `owner` is whom to
     ask about its source, or empty; `header_rows` counts the rows before the first
     record and `header_name_row` (from 1) the one with the names; `event_time` names the
-    column or JSON field that says when it happened. `ends_in` says where in the star a
+    column or JSON field that says when it happened. With
+    `plain_headers` undeclared columns are called by their header without its markup
+    and needless blanks. `identity_of` names the columns by which a row is known whose source
+    gives it no number: the loader makes `_identity` of them, for the natural key; rows
+    of a file that are alike in all of them are counted, in the order of what else they
+    say and never of the file. `ends_in` says where in the star a
     natural key (`staged.key`) is found, and `left_out` for which reasons one is not:
     queries that find a row, by the name of the model or the reason; the first that does
     accounts for the key.
@@ -162,8 +184,11 @@ class FeedContract(_Declaration):
     footer: tuple[str, ...] = ()
     header_rows: int = Field(default=1, ge=1)
     header_name_row: int = Field(default=1, ge=1)
+    plain_headers: bool = False
+    header_options: HeaderOptionsContract | None = None
     null_markers: tuple[str, ...] = ("",)
     natural_key: tuple[str, ...] = Field(min_length=1)
+    identity_of: tuple[str, ...] = ()
     event_time: str | None = None
     ends_in: dict[str, str] = {}
     left_out: dict[str, str] = {}
@@ -214,8 +239,13 @@ class FeedContract(_Declaration):
                 raise ValueError(
                     f"{column.name}: personal data is not counted by value"
                 )
+        self._check_identity()
         wanted = {*self.natural_key, *([self.event_time] if self.event_time else [])}
-        if unknown := sorted(wanted - set(names)):
+        wanted |= {*self.identity_of}
+        made = {IDENTITY_COLUMN} if self.identity_of else set()
+        if self.storage == "record":
+            made.add(STEM_COLUMN)
+        if unknown := sorted(wanted - set(names) - made):
             raise ValueError(f"{', '.join(unknown)}: used but not declared as a column")
         return self
 
@@ -253,6 +283,16 @@ class FeedContract(_Declaration):
             raise ValueError(
                 f"{', '.join(unknown)}: lacked, but no column is so called"
             )
+
+    def _check_identity(self) -> None:
+        if IDENTITY_COLUMN in self.identity_of:
+            raise ValueError(f"identity_of: {IDENTITY_COLUMN} is made of other columns")
+        if self.identity_of and self.is_snapshot:
+            raise ValueError("identity_of: rows of a whole list are known by their key")
+        if self.identity_of and IDENTITY_COLUMN not in self.natural_key:
+            raise ValueError(f"identity_of is for a natural_key with {IDENTITY_COLUMN}")
+        if self.identity_of and {STEM_COLUMN} == {*self.identity_of}:
+            raise ValueError("identity_of: the file's name alone tells no rows apart")
 
     @property
     def name(self) -> str:

@@ -21,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from include.contracts import FeedContract
+from include.loading.raw_tables import field_of
 
 log = logging.getLogger(__name__)
 
@@ -219,12 +220,7 @@ def apply(connection: psycopg.Connection) -> None:
 
 def natural_key(contract: FeedContract, alias: str) -> sql.Composed:
     """Return the SQL text of a row's natural key, as staging views spell it too."""
-    parts = [
-        sql.SQL("{}.record ->> {}").format(sql.Identifier(alias), sql.Literal(name))
-        if contract.storage == "record"
-        else sql.Identifier(alias, name)
-        for name in contract.natural_key
-    ]
+    parts = [field_of(contract, alias, name) for name in contract.natural_key]
     if len(parts) == 1:
         return sql.Composed([parts[0]])
     # As its index is written; concat_ws() is not immutable, so no index could have it.

@@ -16,7 +16,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from include.contracts import ColumnContract, FeedContract
-from include.loading.raw_tables import RawTable
+from include.loading.raw_tables import RawTable, field_of
 
 OTHER = "(other)"
 MOST_ROWS_LOOKED_AT = 20_000
@@ -281,7 +281,7 @@ class _ContentQuery:
             ).format(
                 value=self._value(column),
                 rows=self._compose_rows(),
-                key=_field(target, "target", target.natural_key[0]),
+                key=field_of(target, "target", target.natural_key[0]),
                 target=sql.Identifier(target.schema_name, target.feed),
                 of_source=self._restrict_to_source(target),
             )
@@ -435,19 +435,11 @@ class _ContentQuery:
         return sql.SQL(" or ").join(written) if written else sql.SQL("false")
 
     def _source(self, name: str) -> sql.Composable:
-        return _field(self._contract, self._alias, name)
+        return field_of(self._contract, self._alias, name)
 
     def _value(self, column: ColumnContract) -> sql.Composable:
-        value = _field(self._contract, "content", column.name)
+        value = field_of(self._contract, "content", column.name)
         return sql.SQL("nullif({}, '')").format(value)
-
-
-def _field(contract: FeedContract, alias: str, name: str) -> sql.Composable:
-    if contract.storage == "record":
-        return sql.SQL("({}.record ->> {})").format(
-            sql.Identifier(alias), sql.Literal(name)
-        )
-    return sql.Identifier(alias, name)
 
 
 def _bound(bound: float | None) -> sql.Composable:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -33,6 +34,7 @@ from include.gates.load_contents import (
 )
 from include.gates.load_history import HISTORY_DAYS, FeedHistory, PastLoad
 from include.gates.named_dates import find_misdated_files
+from include.loading.raw_tables import field_of
 from include.settings import Settings, connect
 
 # A row is old when it happened longer before its batch date than this: exports catch
@@ -286,14 +288,7 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
     else:
         rows = sql.SQL("{} as lineage").format(table)
     alias = "content" if contract.is_snapshot else "lineage"
-
-    def value(name: str) -> sql.Composable:
-        if contract.storage == "record":
-            return sql.SQL("({}.record ->> {})").format(
-                sql.Identifier(alias), sql.Literal(name)
-            )
-        return sql.Identifier(alias, name)
-
+    value = partial(field_of, contract, alias)
     required = [value(name) for name in contract.required_columns]
     event_time = value(contract.event_time) if contract.event_time else sql.SQL("null")
     return sql.SQL(

@@ -16,6 +16,7 @@ from include.loading.file_choices import NAMED_DELIMITER
 from include.loading.file_content import ByteSource, FileProblem
 from include.loading.footers import leave_out_footer
 from include.loading.kept_records import keep_text, make_text_reject, reject_texts_of
+from include.loading.peeking import Peekable
 from include.loading.row_plan import RowMaker, plan_rows
 from include.loading.table_header import TableHeader, read_header_rows, trim_fields
 from include.loading.text_lines import UndecodedCount, has_undecoded, read_lines
@@ -42,9 +43,10 @@ def read_csv(
     named = first if NAMED_DELIMITER.fullmatch(first) else ""
     if not named:
         lines = chain([first], lines)
-    records = _split_records(lines, contract.delimiter)
+    split = _split_records(lines, contract.delimiter)
     if contract.padded_rows:
-        records = (record for record in records if any(record[0]))
+        split = (record for record in split if any(record[0]))
+    records = Peekable(split)
     header, header_rows = _read_header(contract, records)
     records = leave_out_footer(contract, records, lambda record: record[0])
     drift: Counter[str] = Counter()
@@ -109,7 +111,7 @@ def _explain(error: csv.Error) -> str:
 
 
 def _read_header(
-    contract: FeedContract, records: Iterator[tuple[list[str] | str, str]]
+    contract: FeedContract, records: Peekable[tuple[list[str] | str, str]]
 ) -> tuple[TableHeader, list[str]]:
     """Return the header, and the text of each of its rows."""
     texts: list[str] = []
@@ -128,7 +130,13 @@ def _read_header(
             texts.append(raw)
             yield trim_fields(fields) if contract.padded_rows else fields
 
-    return read_header_rows(contract, take_rows()), texts
+    def peek() -> list[str] | None:
+        fields, raw = records.peek() or ("", "")
+        if isinstance(fields, str) or has_undecoded(raw) or "\0" in raw:
+            return None
+        return fields
+
+    return read_header_rows(contract, take_rows(), peek), texts
 
 
 def _read_batches(

@@ -37,6 +37,7 @@ def may_go_fast(contract: FeedContract) -> bool:
     return (
         contract.format == "csv"
         and contract.storage == "columns"
+        and contract.header_options is None
         and contract.delimiter.isascii()
         and not contract.delimiter.isalnum()
         and contract.delimiter not in '"\r\n\\.'

@@ -26,6 +26,7 @@ from include.loading.file_copy import (
     copy_file,
     hash_file,
 )
+from include.loading.identities import number_rows
 from include.loading.landing import LandedFile, Landing
 from include.loading.load_records import (
     KnownLoad,
@@ -183,6 +184,7 @@ def _copy_files(
                 raise FileProblem("the file is empty", "export it again")
             done = copy_file(connection, landing, dated, target, file, file_no, reader)
         _check_counts(contract, file, done.counts)
+        number_rows(connection, contract, load_id, file_no)
         copied.append(done)
     if contract.is_snapshot:
         rows = sum(done.counts.loaded for done in copied)

@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from include.contracts import FeedContract
+from include.contracts import (
+    IDENTITY_COLUMN,
+    LINEAGE_PREFIX,
+    STEM_COLUMN,
+    FeedContract,
+)
 
 RECORD_COLUMN = "record"
 EXTRA_COLUMN = "_extra"
-STEM_COLUMN = "_file_stem"
 STEM_DEFINITION = sql.SQL("text default current_setting('cx.file_stem')")
 
 _COLUMNS_QUERY = """
@@ -64,6 +68,15 @@ class RawTable:
         )
 
 
+def field_of(contract: FeedContract, alias: str, name: str) -> sql.Composable:
+    """Return the text of a declared column, or of one of the loader's, in a raw row."""
+    if contract.storage == "record" and not name.startswith(LINEAGE_PREFIX):
+        return sql.SQL("({}.{} ->> {})").format(
+            *(sql.Identifier(alias), sql.Identifier(RECORD_COLUMN), sql.Literal(name))
+        )
+    return sql.Identifier(alias, name)
+
+
 def create_raw_tables(
     connection: psycopg.Connection, contracts: Iterable[FeedContract]
 ) -> None:
@@ -99,7 +112,7 @@ def _ensure_key_indexes(connection: psycopg.Connection, contract: FeedContract) 
     raw = RawTable(contract)
     keys: list[sql.Composable] = [
         sql.SQL("({} ->> {})").format(sql.Identifier(RECORD_COLUMN), sql.Literal(name))
-        if contract.storage == "record"
+        if contract.storage == "record" and not name.startswith(LINEAGE_PREFIX)
         else sql.Identifier(name)
         for name in contract.natural_key
     ]
@@ -193,13 +206,15 @@ def lineage_definitions(row_number: sql.Composable) -> list[sql.Composable]:
 
 
 def _content_definitions(contract: FeedContract) -> dict[str, sql.SQL]:
+    identity = {IDENTITY_COLUMN: sql.SQL("text")} if contract.identity_of else {}
     if contract.storage == "record":
         return {
             RECORD_COLUMN: sql.SQL("jsonb"),
             STEM_COLUMN: STEM_DEFINITION,
+            **identity,
         }
     columns = dict.fromkeys(contract.column_names, sql.SQL("text"))
-    return {**columns, EXTRA_COLUMN: sql.SQL("jsonb")}
+    return {**columns, EXTRA_COLUMN: sql.SQL("jsonb"), **identity}
 
 
 def _brin_index(

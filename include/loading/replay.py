@@ -19,6 +19,7 @@ from include.errors import WarehouseError
 from include.loading.batches import Batch, Kept
 from include.loading.careful_path import copy_batch
 from include.loading.file_copy import CopyTarget, set_lineage
+from include.loading.identities import number_rows
 from include.loading.kept_readers import (
     RereadRow,
     StillRejected,
@@ -80,6 +81,8 @@ def replay_load(
         read, left = _copy_part(connection, target, part)
         _note_read(connection, replay_id, load_id, read)
         _note_left(connection, left)
+        if read:
+            number_rows(connection, contract, load_id, read[0][0].file_no)
         rows_read += len(read)
         remaining.update(still.reason for _, still in left)
     if not rows_read:

@@ -4,23 +4,27 @@ In: the header rows as the file has them. Out: a `TableHeader`, one name per col
 the file: the contract's name for declared columns, the header's own text for others.
 """
 
-import html
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
 from include.contracts import FeedContract
 from include.errors import make_printable
 from include.loading.file_content import FileProblem
+from include.loading.header_names import (
+    clean_name,
+    is_options_row,
+    join_names,
+    simplify_header,
+)
 from include.loading.text_lines import has_undecoded
 
 SHOWN_HEADERS = 12
 # A first row with fewer of the contract's headers may be no header at all.
 KNOWN_HEADERS = 2
 SHOWN_CHARACTERS = 60
-TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 # More than any table or sheet has: what says so has another delimiter or no newlines.
 MOST_COLUMNS = 20_000
 
@@ -51,10 +55,16 @@ class TableHeader:
     undeclared: tuple[int, ...]
 
 
-def read_header_rows(contract: FeedContract, rows: Iterator[list[str]]) -> TableHeader:
+def read_header_rows(
+    contract: FeedContract,
+    rows: Iterator[list[str]],
+    peek: Callable[[], Sequence[str] | None] = lambda: None,
+) -> TableHeader:
     """Take the header rows off `rows` and match them.
 
-    Raises FileProblem when the file is empty, ends within them or lacks a required
+    `peek` shows the row after them, for contracts with `header_options`; it is taken
+    too where it holds options, and is nothing where it cannot be read. Raises
+    FileProblem when the file is empty, ends within them or lacks a required
     column.
     """
     first = next(rows, None)
@@ -66,7 +76,16 @@ def read_header_rows(contract: FeedContract, rows: Iterator[list[str]]) -> Table
         raise FileProblem(
             f"the file ends within its {layout.rows} header rows", "export it again"
         )
-    return match_header(contract, layout, header[layout.name_row - 1])
+    name_row = header[layout.name_row - 1]
+    matched = match_header(contract, layout, name_row)
+    if contract.header_options is None:
+        return matched
+    below = peek()
+    if below is None or not is_options_row(below, matched.declared):
+        return matched
+    options = next(rows)
+    names = join_names(contract.header_options, name_row, options, matched.declared)
+    return match_header(contract, layout, names)
 
 
 def choose_layout(contract: FeedContract, first_row: Sequence[str]) -> HeaderLayout:
@@ -80,13 +99,6 @@ def choose_layout(contract: FeedContract, first_row: Sequence[str]) -> HeaderLay
                 *(shape.rename, shape.without),
             )
     return HeaderLayout(contract.header_rows, contract.header_name_row)
-
-
-def simplify_header(text: str) -> str:
-    """Return what a header is compared by where it is not there as it is declared:
-    without HTML, in small letters, with single blanks."""
-    text = html.unescape(TAG.sub(" ", text))
-    return " ".join(text.split()).casefold()
 
 
 def trim_fields(fields: list[str]) -> list[str]:
@@ -103,8 +115,9 @@ def match_header(
     """Name the columns of a file.
 
     A name that comes again gets `__2`, `__3` …; a column without a name is called by
-    its position, `column_16`. Raises FileProblem when a required column is missing, and
-    for what no header is.
+    its position, `column_16`. Where the contract spells headers loosely, names lose
+    their markup and needless blanks, and match whatever their case. Raises FileProblem
+    when a required column is missing, and for what no header is.
     """
     if len(name_row) > MOST_COLUMNS:
         raise FileProblem(
@@ -116,7 +129,8 @@ def match_header(
     taken: set[str] = set()
     repeats: Counter[str] = Counter()
     for position, cell in enumerate(name_row, start=1):
-        text = cell.strip() or f"column_{position}"
+        text = clean_name(cell) if contract.plain_headers else cell.strip()
+        text = text or f"column_{position}"
         text = renamed.get(simplify_header(text), text)
         if "\0" in text or has_undecoded(text):
             raise FileProblem(

@@ -22,6 +22,7 @@ from include.loading.batches import Batch, FileRows, Reject, Source, make_storab
 from include.loading.file_content import ByteSource, FileProblem, spool
 from include.loading.footers import leave_out_footer
 from include.loading.kept_records import keep_cells, restore_cells
+from include.loading.peeking import Peekable
 from include.loading.row_plan import RowMaker, plan_rows
 from include.loading.sheet_reader import CellProblem, read_sheet
 from include.loading.table_header import read_header_rows
@@ -64,18 +65,23 @@ def _read_rows(
 ) -> FileRows:
     """Match the header, and let the batches follow; `stack` is closed after them."""
     header_rows: list[list[str]] = []
+    rows = Peekable(rows)
 
     def take_rows() -> Iterator[list[str]]:
         for row in rows:
             header_rows.append([_to_text(cell) for cell in row])
             yield header_rows[-1]
 
-    header = read_header_rows(contract, take_rows())
-    rows = leave_out_footer(contract, rows, lambda row: row)
+    def peek() -> list[str] | None:
+        row = rows.peek()
+        return None if row is None else [_to_text(cell) for cell in row]
+
+    header = read_header_rows(contract, take_rows(), peek)
+    records = leave_out_footer(contract, rows, lambda row: row)
     drift: Counter[str] = Counter()
     columns, make_row = plan_rows(contract, header, drift)
     batches = _read_batches(
-        *(rows, len(header.names), frozenset(contract.null_markers), make_row),
+        *(records, len(header.names), frozenset(contract.null_markers), make_row),
         # From here on the copy on disk belongs to the batches.
         stack.pop_all(),
     )
