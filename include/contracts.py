@@ -47,6 +47,7 @@ Role = Literal["crm", "survey", "ticket"]
 Delivery = Literal["snapshot", "delta"]
 Format = Literal["csv", "jsonl", "json", "xlsx", "parquet"]
 Storage = Literal["columns", "record"]
+DateOrder = Literal["DMY", "MDY"]
 PersonalData = Literal["none", "identifier", "contact", "free_text"]
 Delimiter = Annotated[str, Field(min_length=1, max_length=1)]
 
@@ -142,14 +143,10 @@ class FeedContract(_Declaration):
     system, or one of several instances of it: "zendesk@acme". `record_prefix` stands
     before the numbers of its records in the star, `is_optional` says that only a
     setting switches the system on. `owner` is whom to
-    ask about its source, or empty; `header_rows` counts the rows before the first
+    ask about its source, or empty; `date_order` is the order of day and month in dates
+    that do not begin with their year; `header_rows` counts the rows before the first
     record and `header_name_row` (from 1) the one with the names; `event_time` names the
-    column or JSON field that says when it happened. With
-    `plain_headers` undeclared columns are called by their header without its markup
-    and needless blanks. `identity_of` names the columns by which a row is known whose source
-    gives it no number: the loader makes `_identity` of them, for the natural key; rows
-    of a file that are alike in all of them are counted, in the order of what else they
-    say and never of the file. `ends_in` says where in the star a
+    column or JSON field that says when it happened. `ends_in` says where in the star a
     natural key (`staged.key`) is found, and `left_out` for which reasons one is not:
     queries that find a row, by the name of the model or the reason; the first that does
     accounts for the key.
@@ -158,6 +155,12 @@ class FeedContract(_Declaration):
     `mixed_encodings`: a file may have another one line by line. `padded_rows`: exports
     come out of a spreadsheet, whose rows gain or lose empty fields at their end.
     `footer`: patterns of what stands first in the lines after the last record.
+    With `plain_headers` undeclared columns are called by their header without its
+    markup and needless blanks.
+
+    `identity_of` names the columns by which a row is known whose source numbers none:
+    the loader makes `_identity` of them, for the natural key. Rows of a file that are
+    alike in all of them are told apart by what else they say, never by their order.
     """
 
     system: str
@@ -167,6 +170,7 @@ class FeedContract(_Declaration):
     feed: str
     role: Role
     time_zone: str = "UTC"
+    date_order: DateOrder = "MDY"
     owner: str = ""
     description: str = ""
     delivery: Delivery
@@ -386,7 +390,7 @@ class FeedContract(_Declaration):
             exclude={
                 **dict.fromkeys(
                     (
-                        *("description", "role", "time_zone", "owner"),
+                        *("description", "role", "time_zone", "date_order", "owner"),
                         *("source_instance", "record_prefix", "is_optional"),
                         *("event_time", "ends_in", "left_out"),
                     ),
@@ -571,6 +575,7 @@ def _build_contract(
             "role": meta.get("role"),
             "is_optional": meta.get("is_optional", False),
             "time_zone": meta.get("time_zone", "UTC"),
+            "date_order": meta.get("date_order", "MDY"),
             "owner": meta.get("owner", ""),
             "description": table.get("description", ""),
             "columns": columns,

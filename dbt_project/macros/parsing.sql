@@ -49,6 +49,40 @@ case
 regexp_replace({{ text }}, '^(\d+)[/.-](\d+)[/.-](\d{4})(.*)$', '{{ places[order] }}')
 {%- endmacro %}
 
+{#
+    A time or date that begins with its year, so that nothing is left to guess:
+    2026/11/20 2:03:22 PM GMT-3, 2026-11-20. Without a zone of its own it is in the given
+    one; the letters of a zone other than GMT and UTC are no zone that can be relied on.
+    GMT itself goes: PostgreSQL takes GMT-3 for a zone east of it.
+#}
+{% macro parse_year_first_timestamp(text, time_zone='UTC') -%}
+    {%- set offset = "regexp_replace(" ~ text ~ ", ' ?(GMT|UTC)$', ' +00')" -%}
+    {%- set offset = "regexp_replace(" ~ offset ~ ", ' ?(GMT|UTC)([+-])', ' \\2')" -%}
+case
+        when {{ text }} !~ '^\d{4}(/\d{1,2}/|\.\d{1,2}\.|-\d{1,2}-)\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?( ?(GMT|UTC)([+-]\d{1,2}(:?\d{2})?)?)?)?$'
+            then null
+        when {{ text }} ~ '(GMT|UTC)'
+            then case
+                when pg_input_is_valid({{ offset }}, 'timestamp with time zone')
+                    then cast({{ offset }} as timestamp with time zone)
+            end
+        when pg_input_is_valid({{ text }}, 'timestamp')
+            then cast({{ text }} as timestamp) at time zone '{{ time_zone }}'
+    end
+{%- endmacro %}
+
+{#
+    A time as an export may have it: as its program wrote it, or as a spreadsheet did that
+    saved it again, in the declared order of day and month.
+#}
+{% macro parse_export_timestamp(text, order, time_zone='UTC') -%}
+coalesce(
+        {{ parse_timestamp(text, time_zone) | indent(4) }},
+        {{ parse_year_first_timestamp(text, time_zone) | indent(4) }},
+        {{ parse_local_timestamp(text, order, time_zone) | indent(4) }}
+    )
+{%- endmacro %}
+
 {# A number with a decimal comma, perhaps with points between thousands: 1.234,56. #}
 {% macro parse_comma_number(text, type='numeric') -%}
 case
@@ -82,6 +116,17 @@ case
     end
 {%- endmacro %}
 
+{# A record's number; null where a spreadsheet rounded it (1.18E+11), so that many records
+   have the same. #}
+{% macro parse_record_number(text) -%}
+case when {{ text }} !~ '^\d([.,]\d+)?[eE][+]\d+$' then {{ text }} end
+{%- endmacro %}
+
+{# One to five stars, whole ones: 4, 4.0. #}
+{% macro parse_stars(text) -%}
+case when {{ text }} ~ '^[1-5](\.0+)?$' then cast(substring({{ text }} from 1 for 1) as integer) end
+{%- endmacro %}
+
 {% macro parse_boolean(text) -%}
 case
         when lower({{ text }}) in ('true', '1', 'yes') then true
@@ -112,6 +157,11 @@ case
 {# A local date of the reporting time zone. #}
 {% macro reporting_date(timestamp) -%}
 cast({{ timestamp }} at time zone '{{ env_var("CX_REPORTING_TIME_ZONE", "America/Sao_Paulo") }}' as date)
+{%- endmacro %}
+
+{# The moment at which a local date of the reporting time zone begins. #}
+{% macro start_of_reporting_date(date) -%}
+cast({{ date }} as timestamp) at time zone '{{ env_var("CX_REPORTING_TIME_ZONE", "America/Sao_Paulo") }}'
 {%- endmacro %}
 
 {# The moment at which a local date of the reporting time zone is over. #}

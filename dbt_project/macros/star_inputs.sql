@@ -130,7 +130,10 @@
             },
         },
         'responses': {
-            'from': {'qualtrics': 'responses'},
+            'from': {
+                'qualtrics': 'responses', 'surveymonkey': 'responses',
+                'typeform': 'responses', 'google_forms': 'responses',
+            },
             'numbers': {'response_id': 'text', 'survey_id': 'text', 'invitation_id': 'text'},
             'references': {
                 'contact_reference': 'crm', 'ticket_id': 'ticket', 'order_id': 'crm',
@@ -141,16 +144,20 @@
                 'language': 'text', 'ticket_id': 'text', 'order_id': 'text',
                 'delivery_id': 'text', 'touchpoint_parameter': 'text',
                 'response_status': 'text', 'answers': 'jsonb', 'is_finished': 'boolean',
+                'is_dated_by_export': 'boolean',
                 'recorded_at': 'timestamp with time zone',
             },
         },
         'reviews': {
-            'from': {'qualtrics': 'reviews'},
+            'from': {
+                'qualtrics': 'reviews', 'restaurant_reviews': 'reviews',
+                'shop_reviews': 'reviews',
+            },
             'numbers': {'review_id': 'text'},
             'references': {'order_number': 'crm'},
             'columns': {
                 'site': 'text', 'language': 'text', 'order_number': 'text', 'store': 'text',
-                'rating': 'integer', 'has_text': 'boolean',
+                'rating': 'integer', 'has_text': 'boolean', 'is_dated_by_export': 'boolean',
                 'published_at': 'timestamp with time zone',
                 'updated_at': 'timestamp with time zone',
                 'replied_at': 'timestamp with time zone',

@@ -22,6 +22,9 @@ from include.building.restated_figures import RestatedFigures, read_restated_fig
 # What changes a relation when it changes; hooks are macros, and tests build nothing.
 CONFIGURATION = ("materialized", "unique_key", "indexes", "schema", "column_types")
 
+# What a source's declaration says to others than its staging views (macro `declared`).
+NOT_STAGED = ("contract", "is_optional", "owner", "role")
+
 # What is done with a model once it is built.
 NOT_BUILT = ("is_published", "restated")
 
@@ -160,6 +163,7 @@ def _describe(
         "meta": {key: meta[key] for key in sorted(meta) if key not in NOT_BUILT},
         "macros": sorted(_macro_texts(manifest, node)),
         "settings": dict(settings),
+        **_read_declarations(manifest, node),
         "parents": sorted(parent.fingerprint for parent in parents),
     }
     if isinstance(node, FunctionNode):
@@ -190,6 +194,25 @@ def _describe(
         ),
         restated=_read_restated(node, meta),
     )
+
+
+def _read_declarations(manifest: Manifest, node: BuiltNode) -> dict[str, object]:
+    """What the sources that a node reads say of themselves; nothing if it asks none."""
+    if not isinstance(node, ModelNode) or not any(
+        name.endswith(".declared") for name in node.depends_on.macros
+    ):
+        return {}
+    metas = [
+        manifest.sources[unique_id].config.meta
+        for unique_id in sorted(node.depends_on.nodes)
+        if unique_id in manifest.sources
+    ]
+    return {
+        "declared": [
+            {name: meta[name] for name in sorted(meta) if name not in NOT_STAGED}
+            for meta in metas
+        ]
+    }
 
 
 def _read_restated(

@@ -214,12 +214,15 @@ def _count_rows(
 ) -> list[dict[str, Any]]:
     """Count the rows of the loads in the raw table: one profile each, in their order.
 
-    The transaction's time zone becomes the source's: export times without an offset
-    are read in it.
+    The transaction's time zone and order of day and month become the source's: export
+    times are read by them.
     """
     load_ids = [load.load_id for load in loads]
     parameters = {"zone": reporting_time_zone, "load_ids": load_ids}
-    connection.execute("select set_config('timezone', %s, true)", [contract.time_zone])
+    connection.execute(
+        "select set_config('timezone', %s, true), set_config('datestyle', %s, true)",
+        [contract.time_zone, f"ISO, {contract.date_order}"],
+    )
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(_compose_count(contract), parameters)
         counted = {row["load_id"]: row for row in cursor}

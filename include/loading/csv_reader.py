@@ -48,11 +48,11 @@ def read_csv(
         split = (record for record in split if any(record[0]))
     records = Peekable(split)
     header, header_rows = _read_header(contract, records)
-    records = leave_out_footer(contract, records, lambda record: record[0])
+    rows = leave_out_footer(contract, records, lambda record: record[0])
     drift: Counter[str] = Counter()
     columns, make_row = plan_rows(contract, header, drift)
     batches = _read_batches(
-        *(contract, header, header_rows, records, make_row, is_after_malformed)
+        *(contract, header, header_rows, rows, make_row, is_after_malformed)
     )
     return FileRows(
         *(columns, batches, drift, reject_texts_of(contract)),

@@ -115,9 +115,9 @@ def match_header(
     """Name the columns of a file.
 
     A name that comes again gets `__2`, `__3` …; a column without a name is called by
-    its position, `column_16`. Where the contract spells headers loosely, names lose
-    their markup and needless blanks, and match whatever their case. Raises FileProblem
-    when a required column is missing, and for what no header is.
+    its position, `column_16`. With `plain_headers` names lose their markup
+    and needless blanks. Raises FileProblem when a required column is missing, and for
+    what no header is.
     """
     if len(name_row) > MOST_COLUMNS:
         raise FileProblem(

@@ -14,7 +14,16 @@ from include.contracts import INSTANCE_MARK
 from include.scorecard.scores import is_published
 from include.scorecard.words import say_count
 
-SOURCE_NAMES = {"hubspot": "HubSpot", "qualtrics": "Qualtrics", "zendesk": "Zendesk"}
+SOURCE_NAMES = {
+    "hubspot": "HubSpot",
+    "qualtrics": "Qualtrics",
+    "zendesk": "Zendesk",
+    "surveymonkey": "SurveyMonkey",
+    "typeform": "Typeform",
+    "google_forms": "Google Forms",
+    "restaurant_reviews": "Restaurant reviews",
+    "shop_reviews": "Shop reviews",
+}
 ROLE_NAMES = {"crm": "customers", "survey": "surveys", "ticket": "tickets"}
 
 

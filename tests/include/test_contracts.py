@@ -68,6 +68,12 @@ def test_a_declaration_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert contract.required_columns == ("order_id",)
 
 
+def test_dates_have_one_of_two_orders() -> None:
+    assert make_contract(date_order="DMY").date_order == "DMY"
+    with pytest.raises(ValidationError, match="date_order"):
+        make_contract(date_order="YDM")
+
+
 def test_json_is_stored_as_records() -> None:
     assert make_contract(format="json", record_path="orders").storage == "record"
     with pytest.raises(ValidationError, match="stored as records"):

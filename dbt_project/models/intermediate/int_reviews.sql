@@ -35,12 +35,24 @@ with
 review_versions as (
     select
         *,
+        -- What has no date of its own keeps that of the first night that brought it.
+        min(published_at) over (partition by natural_key) as first_published_at,
         {{ version_rank('updated_at') }} as version_rank
     from {{ staged('reviews') }} as staged
 ),
 
 latest_reviews as (
-    select *
+    select
+        review_id,
+        site,
+        language,
+        order_number,
+        store,
+        rating,
+        has_text,
+        case when is_dated_by_export then first_published_at else published_at end as published_at,
+        updated_at,
+        replied_at
     from review_versions
     where version_rank = 1
 ),

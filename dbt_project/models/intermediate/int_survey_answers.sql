@@ -22,6 +22,11 @@ with
 response_versions as (
     select
         *,
+        -- What has no date of its own keeps that of the first night that brought it.
+        case
+            when is_dated_by_export then min(recorded_at) over (partition by natural_key)
+            else recorded_at
+        end as answered_at,
         {{ version_rank() }} as version_rank
     from {{ staged('responses') }} as staged
 ),
@@ -52,6 +57,18 @@ responses as (
     from latest_responses
 ),
 
+-- Worked out once, and not for every answer.
+answer_patterns as materialized (
+    select
+        survey_id,
+        question_id,
+        scale_min,
+        scale_max,
+        {{ words_pattern('answer') }} as pattern,
+        score
+    from {{ ref('answer_values') }}
+),
+
 -- One row for each question that the survey's registration scores.
 answers as (
     select
@@ -76,14 +93,14 @@ answers as (
         survey_questions.scale_min,
         survey_questions.scale_max,
         survey_questions.top_box_from,
-        {{ parse_number('responses.answers ->> survey_questions.question_id', 'integer') }} as score,
+        {{ read_score('responses.answers ->> survey_questions.question_id', 'survey_questions', 'answer_patterns') }} as score,
         responses.answers ->> survey_questions.question_id is null as is_skipped,
         responses.response_status,
         coalesce(responses.is_finished, false) as is_finished,
-        {{ reporting_date('responses.recorded_at') }}
+        {{ reporting_date('responses.answered_at') }}
             between coalesce(surveys.valid_from, cast('-infinity' as date))
             and coalesce(surveys.valid_to - 1, cast('infinity' as date)) as is_in_validity,
-        responses.recorded_at
+        responses.answered_at as recorded_at
     from responses
     inner join {{ ref('surveys') }} as surveys
         on surveys.survey_id = responses.survey_id

@@ -13,6 +13,11 @@ with
 response_versions as (
     select
         *,
+        -- What has no date of its own keeps that of the first night that brought it.
+        case
+            when is_dated_by_export then min(recorded_at) over (partition by natural_key)
+            else recorded_at
+        end as answered_at,
         {{ version_rank() }} as version_rank
     from {{ staged('responses') }} as staged
 ),
@@ -22,7 +27,7 @@ latest_responses as (
         response_id,
         survey_id,
         response_status = 'answer' and coalesce(is_finished, false) as is_finished,
-        {{ reporting_date('recorded_at') }} as answered_date
+        {{ reporting_date('answered_at') }} as answered_date
     from response_versions
     where version_rank = 1
 ),

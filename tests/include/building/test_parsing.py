@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from include.building.dbt import Dbt
+from include.building.model_fingerprints import read_nodes
 from include.settings import Settings
 
 
@@ -37,3 +38,39 @@ def test_a_macro_that_changes_reaches_the_configs_that_call_it(
     assert changed != text
     macros.write_text(changed)
     assert "is_counted and metric <> 'new'" in read_mark()
+
+
+def test_what_a_source_declares_changes_the_views_that_say_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """Else the reviews of another language would keep the old one."""
+    project = tmp_path / "project"
+    shutil.copytree(settings.project_folder / "dbt_project", project / "dbt_project")
+    settings = replace(
+        settings,
+        project_folder=project,
+        report_folder=tmp_path / "reports",
+        sources=("restaurant_reviews", "shop_reviews"),
+    )
+
+    def read_fingerprints() -> dict[str, str]:
+        nodes = read_nodes(Dbt(settings).parse(), {})
+        return {node.name: node.fingerprint for node in nodes}
+
+    before = read_fingerprints()
+    staging = project / "dbt_project/models/staging"
+    for system, old, new in (
+        ("restaurant_reviews", "language: es", "language: pt"),
+        # Whom to ask is nothing that views say.
+        ("shop_reviews", "owner: customer research", "owner: others"),
+    ):
+        declaration = staging / system / f"_{system}__sources.yml"
+        text = declaration.read_text()
+        assert old in text
+        declaration.write_text(text.replace(old, new))
+    after = read_fingerprints()
+    changed = {name for name in before if before[name] != after[name]}
+    assert "stg_restaurant_reviews__reviews" in changed
+    assert {"int_reviews", "fct_reviews"} <= changed
+    assert "stg_shop_reviews__reviews" not in changed
+    assert "int_survey_answers" not in changed

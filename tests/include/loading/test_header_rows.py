@@ -16,7 +16,8 @@ SURVEY = make_contract(
     natural_key=["number"],
     storage="record",
     header_options={"plain": ["Response"]},
-).model_copy(update={"headers": "loose"})
+    plain_headers=True,
+)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ select
     response_status,
     answers,
     is_finished,
+    false as is_dated_by_export,
     recorded_at,
     {{ quarantine_columns([
             ['response_id', 'response_id'],

@@ -7,6 +7,7 @@ select
     store,
     rating,
     has_text,
+    false as is_dated_by_export,
     published_at,
     updated_at,
     replied_at,
@@ -30,8 +31,7 @@ from (
         reviews.order_number,
         {{ parse_word('reviews.store') }} as store,
         reviews.rating as sent_rating,
-        case when reviews.rating ~ '^[1-5](\.0+)?$' then cast(substring(reviews.rating from 1 for 1) as integer) end
-            as rating,
+        {{ parse_stars('reviews.rating') }} as rating,
         coalesce(trim(reviews.review_text) <> '', false) as has_text,
         reviews.published_at as sent_published,
         {{ parse_timestamp('reviews.published_at') }} as published_at,
