@@ -6,13 +6,14 @@ from include.contracts import (
     CHOICES,
     ColumnContract,
     FeedContract,
+    HeaderOptionsContract,
     NumberContract,
     ShapeContract,
 )
 from include.settings import PROJECT_FOLDER
 
 # What the contract says of a source, or what is worked out.
-OF_THE_SOURCE = {"role", "time_zone", "owner", "is_optional"}
+OF_THE_SOURCE = {"role", "time_zone", "date_order", "owner", "is_optional"}
 NOT_DECLARED = {
     *("system", "feed", "source_instance", "record_prefix", "columns", "name"),
     *("description", *CHOICES.values()),
@@ -25,7 +26,10 @@ def test_every_key_of_a_contract_is_documented() -> None:
     example = set(re.findall(r"^\s+-? ?(\w+):", text, re.MULTILINE))
     keys = {
         name
-        for declaration in (FeedContract, ShapeContract, ColumnContract, NumberContract)
+        for declaration in (
+            *(FeedContract, ShapeContract, HeaderOptionsContract),
+            *(ColumnContract, NumberContract),
+        )
         for name in declaration.model_fields
     }
     # A column calls its headers by one name.
