@@ -146,7 +146,9 @@ class FeedContract(_Declaration):
     ask about its source, or empty; `date_order` is the order of day and month in dates
     that do not begin with their year; `header_rows` counts the rows before the first
     record and `header_name_row` (from 1) the one with the names; `event_time` names the
-    column or JSON field that says when it happened. `ends_in` says where in the star a
+    column or JSON field that says when it happened. Where a feed is a log, whose rows
+    are states of a natural key one after another, `state_key` tells these apart.
+    `ends_in` says where in the star a
     natural key (`staged.key`) is found, and `left_out` for which reasons one is not:
     queries that find a row, by the name of the model or the reason; the first that does
     accounts for the key.
@@ -192,6 +194,7 @@ class FeedContract(_Declaration):
     header_options: HeaderOptionsContract | None = None
     null_markers: tuple[str, ...] = ("",)
     natural_key: tuple[str, ...] = Field(min_length=1)
+    state_key: tuple[str, ...] = ()
     identity_of: tuple[str, ...] = ()
     event_time: str | None = None
     ends_in: dict[str, str] = {}
@@ -245,7 +248,7 @@ class FeedContract(_Declaration):
                 )
         self._check_identity()
         wanted = {*self.natural_key, *([self.event_time] if self.event_time else [])}
-        wanted |= {*self.identity_of}
+        wanted |= {*self.state_key, *self.identity_of}
         made = {IDENTITY_COLUMN} if self.identity_of else set()
         if self.storage == "record":
             made.add(STEM_COLUMN)
@@ -392,7 +395,7 @@ class FeedContract(_Declaration):
                     (
                         *("description", "role", "time_zone", "date_order", "owner"),
                         *("source_instance", "record_prefix", "is_optional"),
-                        *("event_time", "ends_in", "left_out"),
+                        *("state_key", "event_time", "ends_in", "left_out"),
                     ),
                     True,
                 ),

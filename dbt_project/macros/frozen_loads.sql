@@ -22,12 +22,17 @@ build_loads.batch_date as _batch_date,
 {% for column in columns %}coalesce({{ column }}, ''){% if not loop.last %} || '|' || {% endif %}{% endfor %}
 {%- endmacro %}
 
-{# Rank of a row among the versions of its natural key: 1 is the one that holds. #}
-{% macro version_rank(version_stamp=none) -%}
+{#
+    Rank of a row among the versions of its natural key: 1 is the one that holds. By the
+    time of the change, where it is told, and of changes at the same time by the vendor's
+    own count of them.
+#}
+{% macro version_rank(version_stamp=none, revision=none) -%}
 row_number() over (
             partition by natural_key
             order by
                 {% if version_stamp %}{{ version_stamp }} desc nulls last,{% endif %}
+                {% if revision %}{{ revision }} desc nulls last,{% endif %}
                 _batch_date desc,
                 _file_no desc,
                 _row_number desc

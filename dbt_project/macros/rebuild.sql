@@ -69,29 +69,32 @@ begin
     The condition that selects the keys to rebuild; everything in a full build. With a
     prefix, only the keys that begin with it, without it: the model's key names several
     kinds of object, `order:17`, and the column is the bare number. Days are an array:
-    it is taken for short, and they are found by index.
+    it is taken for short, and they are found by index. So are keys `by_index`, which
+    PostgreSQL also looks up within a view that groups or numbers by the column.
 #}
-{% macro to_rebuild(column, type='text', prefix='') -%}
-    {%- if is_incremental() and type == 'date' -%}
+{% macro to_rebuild(column, type='text', prefix='', by_index=false) -%}
+    {%- if not is_incremental() -%}
+true
+    {%- elif by_index or type == 'date' -%}
 {{ column }} = any(array(
-            select cast(key as date)
-            from {{ source('audit', 'dirty_keys') }}
-            where place = '{{ this.identifier }}'
+            {{ keys_to_rebuild(type, prefix) }}
         ))
-    {%- elif is_incremental() -%}
+    {%- else -%}
 {{ column }} in (
-            {%- if prefix %}
-            select cast(substring(key from {{ prefix | length + 1 }}) as {{ type }})
+            {{ keys_to_rebuild(type, prefix) }}
+        )
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro keys_to_rebuild(type, prefix) -%}
+    {%- if prefix -%}
+select cast(substring(key from {{ prefix | length + 1 }}) as {{ type }})
             from {{ source('audit', 'dirty_keys') }}
             where place = '{{ this.identifier }}' and starts_with(key, '{{ prefix }}')
-            {%- else %}
-            select cast(key as {{ type }})
+    {%- else -%}
+select cast(key as {{ type }})
             from {{ source('audit', 'dirty_keys') }}
             where place = '{{ this.identifier }}'
-            {%- endif %}
-        )
-    {%- else -%}
-true
     {%- endif -%}
 {%- endmacro %}
 

@@ -13,7 +13,8 @@
     instance of the same name (zendesk@acme means contacts of hubspot@acme), else of the home
     source of that role. Where the role is `any`, the column is an event: `<kind>:<number>`.
     `whole_lists` names the systems that say what is gone by leaving it out of the
-    list; the others say it in `is_deleted`.
+    list; the others say it in `is_deleted`. `gathered` names the views that make one record
+    of many rows: such a view is read key by key, since a join would come after the gathering.
 #}
 {% macro star_inputs() -%}
     {{ return({
@@ -76,7 +77,7 @@
             },
         },
         'organizations': {
-            'from': {'zendesk': 'organizations'},
+            'from': {'zendesk': 'organizations', 'zendesk_tables': 'organizations'},
             'numbers': {'organization_id': 'text'},
             'references': {'company_reference': 'crm'},
             'columns': {
@@ -85,7 +86,7 @@
             },
         },
         'users': {
-            'from': {'zendesk': 'users'},
+            'from': {'zendesk': 'users', 'zendesk_tables': 'users'},
             'numbers': {'user_id': 'text', 'organization_id': 'text', 'default_group_id': 'text'},
             'references': {'contact_reference': 'crm'},
             'columns': {
@@ -95,20 +96,34 @@
             },
         },
         'tickets': {
-            'from': {'zendesk': 'tickets'},
+            'from': {
+                'zendesk': 'tickets',
+                'zendesk_tables': 'tickets',
+                'servicenow': 'incidents',
+                'reclameaqui': 'complaints',
+            },
             'numbers': {
                 'ticket_id': 'text', 'requester_id': 'text', 'assignee_id': 'text',
                 'group_id': 'text', 'organization_id': 'text',
             },
             'columns': {
                 'ticket_channel': 'text', 'ticket_status': 'text', 'priority': 'text',
-                'ticket_type': 'text', 'satisfaction_score': 'text',
+                'ticket_type': 'text', 'satisfaction_score': 'text', 'revision': 'bigint',
                 'created_at': 'timestamp with time zone',
                 'updated_at': 'timestamp with time zone',
             },
         },
         'ticket_audits': {
-            'from': {'zendesk': 'ticket_audits'},
+            'from': {
+                'zendesk': 'ticket_audits',
+                'zendesk_tables': {
+                    'ticket_comments': 'ticket_comments',
+                    'ticket_field_changes': 'ticket_field_history',
+                    'satisfaction_ratings': 'satisfaction_ratings',
+                },
+                'servicenow': {'incident_changes': 'incidents'},
+            },
+            'gathered': ['stg_zendesk_tables__ticket_field_changes', 'stg_servicenow__incident_changes'],
             'numbers': {'audit_id': 'text', 'ticket_id': 'text', 'author_id': 'text'},
             'columns': {
                 'audit_channel': 'text', 'audit_relation': 'text', 'events': 'jsonb',
@@ -283,7 +298,9 @@ select
             _row_number
         from {{ ref(feed.view) }}
         where not is_quarantined
-            and {{ to_rebuild('natural_key', prefix=feed.prefix) | indent(8) }}
+            and {{ to_rebuild(
+                'natural_key', prefix=feed.prefix, by_index=feed.view in shape.get('gathered', [])
+            ) | indent(8) }}
             {%- if feed.has_siblings %}
             and _source_name = '{{ feed.source_name }}'
             {%- endif %}

@@ -298,7 +298,7 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
         # `offset 0` keeps a value from being worked out once per aggregate.
         "select load_id, count(*) as rows_in_raw,"
         " count(*) filter (where key is null) as rows_without_key,"
-        " count(distinct hashtextextended(key, 0)) as distinct_keys,"
+        " count(distinct hashtextextended(key || state, 0)) as distinct_keys,"
         " array[{filled}]::bigint[] as filled,"
         " count(*) filter (where event_date is null) as rows_without_event_time,"
         " count(*) filter (where event_date > batch_date) as rows_after_batch_date,"
@@ -307,6 +307,7 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
         " min(event_date) as earliest_event_date,"
         " max(event_date) as latest_event_date"
         " from (select lineage._load_id as load_id, loads.batch_date, {key} as key,"
+        "   {state} as state,"
         "   cast(case when {event_time} ~ '^[0-9]'"
         "     and pg_input_is_valid({event_time}, 'timestamptz')"
         "     then cast({event_time} as timestamptz) end"
@@ -322,6 +323,11 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
         ),
         long_before=sql.Literal(LONG_BEFORE_DAYS),
         key=sql.SQL(" || chr(31) || ").join(map(value, contract.natural_key)),
+        state=sql.SQL("concat_ws(chr(31), '', {})").format(
+            sql.SQL(", ").join(map(value, contract.state_key))
+        )
+        if contract.state_key
+        else sql.Literal(""),
         event_time=sql.SQL("cast({} as text)").format(event_time),
         required=sql.SQL("").join(
             sql.SQL(", {} as {}").format(column, sql.Identifier(f"required_{number}"))

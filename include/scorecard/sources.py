@@ -23,6 +23,9 @@ SOURCE_NAMES = {
     "google_forms": "Google Forms",
     "restaurant_reviews": "Restaurant reviews",
     "shop_reviews": "Shop reviews",
+    "reclameaqui": "Reclame Aqui",
+    "servicenow": "ServiceNow",
+    "zendesk_tables": "Zendesk (tables)",
 }
 ROLE_NAMES = {"crm": "customers", "survey": "surveys", "ticket": "tickets"}
 

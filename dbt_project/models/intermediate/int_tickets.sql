@@ -18,7 +18,7 @@ with
 ticket_versions as (
     select
         *,
-        {{ version_rank('updated_at') }} as version_rank
+        {{ version_rank('updated_at', 'revision') }} as version_rank
     from {{ staged('tickets') }} as staged
 ),
 

@@ -1,7 +1,8 @@
-"""A small warehouse with three feeds, to send good and bad exports into.
+"""A small warehouse with four feeds, to send good and bad exports into.
 
 The feeds stand for the three shapes of raw tables: ``shop.people`` (snapshot, columns),
-``shop.visits`` (delta, columns), ``shop.tickets`` (delta, records). Exports are files
+``shop.visits`` (delta, columns), ``shop.tickets`` (delta, records); ``shop.changes`` is
+a log of the states of things. Exports are files
 that the real loader loads.
 """
 
@@ -29,7 +30,7 @@ SOURCES = """
 version: 2
 sources:
   - name: shop
-    config: {meta: {role: crm, time_zone: UTC}}
+    config: {meta: {role: crm, time_zone: UTC, date_order: DMY}}
     tables:
       - name: people
         config: {meta: {contract: {delivery: snapshot, path: "*.csv", format: csv,
@@ -44,6 +45,13 @@ sources:
           - {name: id, config: {meta: {required: true}}}
           - {name: visited_at, config: {meta: {required: true}}}
           - {name: page, config: {meta: {required: true}}}
+      - name: changes
+        config: {meta: {contract: {delivery: delta, path: "*.csv", format: csv,
+            natural_key: [id], state_key: [saved_at], event_time: saved_at,
+            required: false}}}
+        columns:
+          - {name: id, config: {meta: {required: true}}}
+          - {name: saved_at, config: {meta: {required: true}}}
       - name: tickets
         config: {meta: {contract: {delivery: delta, path: "*.json", format: json,
             record_path: tickets, natural_key: [id], event_time: updated_at}}}

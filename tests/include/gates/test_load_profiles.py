@@ -54,6 +54,31 @@ def test_words_that_postgresql_takes_for_times_are_none(world: GateWorld) -> Non
     assert world.read_profile(load_id)["rows_without_event_time"] == 2
 
 
+def test_dates_are_read_in_the_order_that_their_source_writes(
+    world: GateWorld,
+) -> None:
+    """In the order of another country 2/11 is in February, and 20/11 is no day."""
+    times = ("2/11/2026 10:00", "20/11/2026 12:00", "2026-11-03 10:00:00", "31/11/2026")
+    rows = [{"id": str(number), "saved_at": time} for number, time in enumerate(times)]
+    load_id = world.send("changes", NIGHT, rows)
+    check_raw(world.settings, "run")
+    profile = world.read_profile(load_id)
+    assert profile["earliest_event_date"] == "2026-11-02"
+    assert profile["latest_event_date"] == "2026-11-20"
+    assert profile["rows_without_event_time"] == 1
+
+
+def test_states_of_a_log_repeat_no_key_but_a_log_sent_twice_does(
+    world: GateWorld,
+) -> None:
+    rows = [{"id": "1", "saved_at": f"{day}/11/2026 10:00"} for day in range(1, 20)]
+    whole = world.send("changes", NIGHT - timedelta(days=1), rows)
+    twice = world.send("changes", NIGHT, [*rows, *rows])
+    check_raw(world.settings, "run")
+    assert world.read_profile(whole)["rows_repeating_key"] == 0
+    assert world.read_profile(twice)["rows_repeating_key"] == 19
+
+
 def test_a_snapshot_is_counted_through_its_membership(world: GateWorld) -> None:
     """Rows that did not change since the night before are stored once."""
     world.send("people", NIGHT - timedelta(days=1), make_people(30))

@@ -10,6 +10,7 @@ select
     priority,
     ticket_type,
     satisfaction_score,
+    {{ not_sent('tickets', ['revision']) }},
     created_at,
     updated_at,
     {{ quarantine_columns([
