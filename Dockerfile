@@ -23,6 +23,7 @@ COPY include /opt/warehouse/include
 COPY expectations /opt/warehouse/expectations
 COPY dbt_project /opt/warehouse/dbt_project
 COPY dags /opt/warehouse/dags
+COPY examples /opt/warehouse/examples
 
 USER airflow
 WORKDIR /opt/airflow

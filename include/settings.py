@@ -48,7 +48,8 @@ class Settings:
     `sources` are the systems that are on; none stands for those that are by default.
     A reader without a password cannot log in. `stale_nights` is how many nights a
     source may be behind, "" standing for those that are not named; `runbook_url` is
-    where the messages' links lead.
+    where the messages' links lead. The files of `seeds_folder` replace the project's
+    seeds of the same names.
     Of the last `rollback_publishes` the log
     is kept that a rollback needs.
     """
@@ -61,6 +62,7 @@ class Settings:
     project_folder: Path = PROJECT_FOLDER
     role_prefix: str = ""
     sources: tuple[str, ...] = ()
+    seeds_folder: Path | None = None
     rollback_publishes: int = DEFAULT_ROLLBACK_PUBLISHES
     bi_reader_password: str = field(default="", repr=False)
     cx_agent_password: str = field(default="", repr=False)
@@ -146,6 +148,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         ).absolute(),
         role_prefix=role_prefix,
         sources=_read_sources(environment),
+        seeds_folder=_read_seeds_folder(environment),
         rollback_publishes=_read_rollback_publishes(environment),
         bi_reader_password=environment.get("CX_BI_READER_PASSWORD", "").strip(),
         cx_agent_password=environment.get("CX_AGENT_PASSWORD", "").strip(),
@@ -163,6 +166,19 @@ def _read_sources(environment: Mapping[str, str]) -> tuple[str, ...]:
                 " commas, and another instance of a system as zendesk@acme."
             )
     return sources
+
+
+def _read_seeds_folder(environment: Mapping[str, str]) -> Path | None:
+    text = environment.get("CX_SEEDS", "").strip()
+    if not text:
+        return None
+    folder = PROJECT_FOLDER / text
+    if not folder.is_dir():
+        raise SettingsError(
+            f"CX_SEEDS is {text}, which is no folder: name one whose CSV files replace"
+            " seeds of the same name, for example examples/bank/seeds."
+        )
+    return folder
 
 
 def _read_patience(environment: Mapping[str, str]) -> dict[str, Any]:

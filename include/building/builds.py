@@ -36,6 +36,7 @@ from include.building.model_fingerprints import (
 from include.building.row_accounts import account_for_rows
 from include.contracts import FeedContract, read_contracts
 from include.errors import BuildError
+from include.seeds import list_seeds
 from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
@@ -142,7 +143,7 @@ def _build_parts(
     started = time.monotonic()
     try:
         with connection.transaction():
-            statistics.compute(connection, settings.project_folder)
+            statistics.compute(connection, list_seeds(settings)["countries"])
     except psycopg.Error as error:
         raise BuildError(
             f"The statistics failed: {remove_values(' '.join(str(error).split()))}; "

@@ -22,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict
 from include.building.error_words import remove_values
 from include.contracts import read_contracts
 from include.errors import BuildError
+from include.seeds import gather_seeds
 from include.settings import Settings
 
 HMAC_BLOCK = 64
@@ -58,6 +59,7 @@ class Dbt:
         self._target = settings.report_folder / "dbt"
         self._log = log_file(settings)
         self._environment = dbt_environment(settings)
+        self._settings = settings
         self._manifest: Manifest | None = None
         self._progress = progress
         self._built = 0
@@ -126,6 +128,15 @@ class Dbt:
         self._target.mkdir(parents=True, exist_ok=True)
         parsed_macros.write_text(digest.hexdigest())
 
+    def _choose_seeds(self) -> None:
+        """Point dbt to a folder of its own where a company's seeds replace some."""
+        if self._settings.seeds_folder is not None:
+            folder = gather_seeds(self._settings, self._target / "seeds")
+            # dbt takes a path from its project alone.
+            self._environment["CX_DBT_SEED_PATH"] = os.path.relpath(
+                folder, self._project
+            )
+
     def _count_model(self) -> None:
         """Say now and then how many models are built."""
         self._built += 1
@@ -137,6 +148,7 @@ class Dbt:
     def _invoke(self, arguments: Sequence[str]) -> dbtRunnerResult:
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._forget_parse_of_other_macros()
+        self._choose_seeds()
         with _environment(self._environment), self._log.open("a") as log:
 
             def tell(event: Any) -> None:

@@ -28,7 +28,8 @@ from include.settings import (
 # What a night waits for and whom it tells is set as in production, for tasks alone.
 PASSED_ON = (
     *("CX_EXPORT_DEADLINE", "CX_STALE_NIGHTS", "CX_OVERDUE_HOURS"),
-    *("CX_SOURCES", "CX_PIPELINE_OWNER", "CX_RUNBOOK_URL", "CX_ALERT_EMAILS"),
+    *("CX_SOURCES", "CX_SEEDS"),
+    *("CX_PIPELINE_OWNER", "CX_RUNBOOK_URL", "CX_ALERT_EMAILS"),
     *("AIRFLOW_CONN_CX_MAIL", "AIRFLOW_CONN_CX_WEBHOOK"),
 )
 

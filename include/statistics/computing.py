@@ -56,11 +56,15 @@ def read_code() -> str:
     )
 
 
-def compute(connection: psycopg.Connection, project_folder: Path) -> int:
+def compute(connection: psycopg.Connection, countries: Path) -> int:
     """Bring the statistics up to the models; returns how many rows changed.
 
     Runs in the caller's transaction, after the models in PARENTS and before those that
     read the statistics.
+
+    Parameters
+    ----------
+    countries : the file of the seed `countries`
     """
     # The temporary tables of an earlier call are gone with its transaction.
     is_whole = _must_compute_all(connection)
@@ -71,7 +75,7 @@ def compute(connection: psycopg.Connection, project_folder: Path) -> int:
     if computed:
         log.info("statistics of %s periods%s", computed, ", all" if is_whole else "")
         eligible_customers.update(connection)
-        weighted_scores.compute(connection, _read_countries(project_folder))
+        weighted_scores.compute(connection, _read_countries(countries))
         hidden_scores.compute(connection)
         changed = _replace_changed(
             connection, "weighted_scores", "periods_computed"
@@ -139,9 +143,8 @@ def _replace_changed(connection: psycopg.Connection, table: str, computed: str) 
     return int(row[0])
 
 
-def _read_countries(project_folder: Path) -> dict[str, Country]:
+def _read_countries(path: Path) -> dict[str, Country]:
     """Region and position of each country, in the order of the seed."""
-    path = project_folder / "dbt_project" / "seeds" / "countries.csv"
     countries: dict[str, Country] = {}
     with path.open(encoding="utf-8", newline="") as file:
         for position, row in enumerate(csv.DictReader(file)):

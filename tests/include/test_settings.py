@@ -43,6 +43,16 @@ def test_a_missing_setting_is_named_with_what_to_do(
         read_settings(environment)
 
 
+def test_a_folder_of_seeds_is_one_of_the_project_or_any_other(tmp_path: Path) -> None:
+    assert read_settings(COMPLETE).seeds_folder is None
+    examples = read_settings(COMPLETE | {"CX_SEEDS": "examples/bank/seeds"})
+    assert examples.seeds_folder == examples.project_folder / "examples/bank/seeds"
+    own = read_settings(COMPLETE | {"CX_SEEDS": str(tmp_path)})
+    assert own.seeds_folder == tmp_path
+    with pytest.raises(SettingsError, match="CX_SEEDS is nowhere, which is no folder"):
+        read_settings(COMPLETE | {"CX_SEEDS": "nowhere"})
+
+
 @pytest.mark.parametrize("zone", ["Madrid3", "BRT+3", "Europe/Atlantis", "../etc"])
 def test_a_time_zone_that_is_none_is_refused(zone: str) -> None:
     with pytest.raises(SettingsError, match="CX_REPORTING_TIME_ZONE"):
