@@ -16,10 +16,10 @@ PYTHON := $(VENV)/bin/python
 UV     := $(VENV)/bin/uv
 CLI    := $(PYTHON) -m include.cli
 
-.PHONY: help run test test-slow up down accept backfill replay rollback backup restore airflow url psql bench audit lint lock install install-dev
+.PHONY: help run test test-slow up down new-source accept backfill replay rollback backup restore airflow url psql bench audit lint lock install install-dev
 
 help:  ## what can be done here
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 install: $(VENV)/.runtime
 install-dev: $(VENV)/.dev
@@ -55,6 +55,9 @@ up: $(VENV)/.runtime  ## start Airflow with its pages and its timetable, and lea
 
 down: $(VENV)/.runtime  ## stop Airflow and PostgreSQL
 	@$(CLI) down
+
+new-source: $(VENV)/.runtime  ## draft contract, staging view and test: SYSTEM=<name> FILE=<sample export>, FEED=<name> ROLE=crm|survey|ticket
+	@$(CLI) new-source --system '$(SYSTEM)' --file '$(FILE)' --feed '$(FEED)' --role '$(ROLE)'
 
 accept: $(VENV)/.runtime  ## overrule a gate: LOAD=<number> puts it in force, BUILD=<number> publishes it
 	@$(CLI) accept $(if $(BUILD),--build '$(BUILD)',--load '$(LOAD)')

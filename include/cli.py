@@ -53,6 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "backup": lambda: _back_up(runtime, options.to),
         "restore": lambda: _restore(runtime, options.folder, options.replace),
         "rollback": lambda: _roll_back(runtime),
+        "new-source": lambda: _make_source(runtime, options),
         "airflow": lambda: _run_airflow(runtime, options.arguments),
         "url": lambda: _print_url(runtime, options.role),
         "psql": lambda: _open_psql(runtime, options.role, options.arguments),
@@ -230,6 +231,22 @@ def _roll_back(runtime: Runtime) -> int:
     return _say(by_hand.roll_back(_start_postgres(runtime)))
 
 
+def _make_source(runtime: Runtime, options: argparse.Namespace) -> int:
+    from include.new_source import make_source
+
+    if not options.system or not options.file:
+        raise WarehouseError(
+            "A new source needs its name and one of its exports: make new-source"
+            " SYSTEM=bank FILE=complaints.csv."
+        )
+    return _say(
+        make_source(
+            *(runtime.project_folder, options.system, Path(options.file).expanduser()),
+            *(options.feed, options.role or None),
+        )
+    )
+
+
 def _start_postgres(runtime: Runtime) -> Settings:
     """Start the server; return settings on what was last loaded."""
     runtime.postgres.start()
@@ -380,6 +397,11 @@ def _build_parser() -> argparse.ArgumentParser:
     restore.add_argument("--folder", type=Path, required=True, help="one backup")
     restore.add_argument("--replace", default="", help="yes: drop what is there")
     verbs.add_parser("rollback", help="bring back the version published before")
+    source = verbs.add_parser("new-source", help="draft a source from an export")
+    source.add_argument("--system", default="", help="what the system is called")
+    source.add_argument("--file", default="", help="one of its exports")
+    source.add_argument("--feed", default="", help="what the feed is called")
+    source.add_argument("--role", default="", choices=("", "crm", "survey", "ticket"))
     airflow = verbs.add_parser("airflow", help="a command of this clone's Airflow")
     airflow.add_argument("arguments", nargs="*", help="handed to airflow")
     url = verbs.add_parser("url", help="start PostgreSQL and print its address")

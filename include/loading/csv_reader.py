@@ -43,7 +43,7 @@ def read_csv(
     named = first if NAMED_DELIMITER.fullmatch(first) else ""
     if not named:
         lines = chain([first], lines)
-    split = _split_records(lines, contract.delimiter)
+    split = split_records(lines, contract.delimiter)
     if contract.padded_rows:
         split = (record for record in split if any(record[0]))
     records = Peekable(split)
@@ -60,7 +60,7 @@ def read_csv(
     )
 
 
-def _split_records(
+def split_records(
     lines: Iterator[str], delimiter: str
 ) -> Iterator[tuple[list[str] | str, str]]:
     """Yield each record's fields, or the reason why it has none, and its raw text.

@@ -41,7 +41,7 @@ def read_xlsx(contract: FeedContract, content: ByteSource) -> FileRows:
 
 def read_parquet(contract: FeedContract, content: ByteSource) -> FileRows:
     """Read a Parquet file; its column names are the header. Raises FileProblem."""
-    return _read_table(contract, content, _read_parquet_rows)
+    return _read_table(contract, content, read_parquet_rows)
 
 
 def _read_table(
@@ -69,7 +69,7 @@ def _read_rows(
 
     def take_rows() -> Iterator[list[str]]:
         for row in rows:
-            header_rows.append([_to_text(cell) for cell in row])
+            header_rows.append([write_cell(cell) for cell in row])
             yield header_rows[-1]
 
     def peek() -> list[str] | None:
@@ -90,10 +90,10 @@ def _read_rows(
 
 
 def _make_reject(row_number: int, reason: str, source: Source) -> Reject:
-    texts = [_to_text(cell) for cell in source]
+    texts = [write_cell(cell) for cell in source]
     return Reject(
         *(row_number, reason, make_storable(json.dumps(texts, ensure_ascii=False))),
-        keep_cells(source, _to_text),
+        keep_cells(source, write_cell),
     )
 
 
@@ -129,7 +129,7 @@ def _read_cells(
     cells: Cells, width: int, null_markers: frozenset[str]
 ) -> tuple[list[str], str | None]:
     """Return a row's fields as text, `width` of them, and a reason to reject it."""
-    fields = [_to_text(cell) for cell in cells]
+    fields = [write_cell(cell) for cell in cells]
     while len(fields) > width and not fields[-1]:
         fields.pop()
     fields += [""] * (width - len(fields))
@@ -141,7 +141,7 @@ def _read_cells(
     elif any(
         isinstance(cell, float)
         and not math.isfinite(cell)
-        and _to_text(cell) not in null_markers
+        and write_cell(cell) not in null_markers
         for cell in cells
     ):
         problem = "a number that is not finite"
@@ -152,7 +152,7 @@ def _read_cells(
     return fields, problem
 
 
-def _to_text(value: object) -> str:
+def write_cell(value: object) -> str:
     """Write a cell as text; nothing for null."""
     match value:
         case None:
@@ -176,12 +176,12 @@ def _to_text(value: object) -> str:
         case bytes():
             return value.decode("utf-8", "surrogateescape")
         case list() | dict():
-            return json.dumps(value, ensure_ascii=False, default=_to_text)
+            return json.dumps(value, ensure_ascii=False, default=write_cell)
         case _:
             return str(value)
 
 
-def _read_parquet_rows(file: IO[bytes]) -> Iterator[Cells]:
+def read_parquet_rows(file: IO[bytes]) -> Iterator[Cells]:
     try:
         source = parquet.ParquetFile(file)
         yield source.schema_arrow.names

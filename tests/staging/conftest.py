@@ -1,0 +1,40 @@
+"""A database with every staging view, of every system, and nothing after them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from include import night
+from include.building.dbt import Dbt
+from include.embedded.postgres import EmbeddedPostgres
+from tests.conftest import database_name, open_database, settings_of
+from tests.staging.stage_world import Stage, list_systems
+
+
+@pytest.fixture(scope="session")
+def staging_template(
+    postgres_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The name of a database in which the views of all systems are built."""
+    with open_database(postgres_server, template="template1") as url:
+        settings = replace(
+            settings_of(url, tmp_path_factory.mktemp("landing")), sources=list_systems()
+        )
+        night.prepare(settings)
+        outcomes = Dbt(settings).build(select=["path:models/staging"], with_tests=False)
+        failed = [outcome for outcome in outcomes if outcome.is_failure]
+        assert not failed, failed
+        assert outcomes
+        yield database_name(url)
+
+
+@pytest.fixture
+def stage(
+    postgres_server: EmbeddedPostgres, staging_template: str, tmp_path: Path
+) -> Iterator[Stage]:
+    """Load rows and see them staged, in a database of the test's own."""
+    with open_database(postgres_server, template=staging_template) as url:
+        settings = settings_of(url, tmp_path / "landing")
+        yield Stage(replace(settings, sources=list_systems()))
