@@ -11,6 +11,8 @@ from include.new_source.contract_draft import list_declared
 from include.new_source.source_draft import ColumnDraft, SourceDraft
 from include.new_source.staging_draft import StagedColumn, list_required, list_staged
 
+WIDEST_LINE = 88
+
 HEAD = '''"""What staging makes of the exports of {feed}: rows made up in their form.
 
 A draft: add the rows that could go wrong.
@@ -29,13 +31,17 @@ def test_a_row_is_read_as_its_contract_says(stage: Stage) -> None:
 '''
 UNREADABLE = """
 
-def test_a_row_whose_{name}_cannot_be_read_is_kept_aside(stage: Stage) -> None:
+def test_a_row_of_unreadable_{name}_is_kept_aside(
+    stage: Stage,
+) -> None:
     [staged] = stage(FEED, [ROW | {broken}])
     assert staged["quarantine_reason"] == "{name} cannot be read"
 """
 MISSING = """
 
-def test_a_row_without_{name}_is_kept_aside(stage: Stage) -> None:
+def test_a_row_without_{name}_is_kept_aside(
+    stage: Stage,
+) -> None:
     [staged] = stage(FEED, [ROW | {broken}])
     assert staged["quarantine_reason"] == "{name} is missing"
 """
@@ -65,7 +71,7 @@ def write_check(draft: SourceDraft) -> str:
     text = HEAD.format(
         feed=f"{draft.system}.{draft.feed}",
         imports=_write_imports(expected),
-        row=_write_dict(row),
+        row=_write_value(row, room=0),
         expectations="".join(
             f'    assert staged["{name}"] == {value}\n'
             if value not in ("True", "False", "None")
@@ -85,8 +91,9 @@ def write_check(draft: SourceDraft) -> str:
         else:
             # Without it the record is a reject, and no row.
             continue
-        text += template.format(name=required.name, broken=_write_dict(broken))
-    return text
+        text += template.format(name=required.name, broken=_write_value(broken))
+    is_wide = any(len(line) > WIDEST_LINE for line in text.splitlines())
+    return f"# ruff: noqa: E501\n{text}" if is_wide else text
 
 
 def _invent(draft: SourceDraft, column: ColumnDraft) -> Invented:
@@ -175,23 +182,21 @@ def _write_imports(expected: dict[str, str]) -> str:
     return "".join([*lines, "\n"]) if lines else ""
 
 
-def _write_dict(row: dict[str, Any]) -> str:
-    """Write a row as Python, a field a line."""
-    if len(row) == 1:
-        return _write_value(row)
-    lines = [
-        f"    {_quote(name)}: {_write_value(value)},\n" for name, value in row.items()
-    ]
-    return "".join(["{\n", *lines, "}"])
-
-
-def _write_value(value: Any) -> str:
-    if isinstance(value, dict):
-        parts = (
-            f"{_quote(name)}: {_write_value(part)}" for name, part in value.items()
-        )
-        return f"{{{', '.join(parts)}}}"
-    return _quote(value) if isinstance(value, str) else repr(value)
+def _write_value(value: Any, indent: str = "", room: int = WIDEST_LINE) -> str:
+    """Write a value as Python; a row that does not fit in `room` a field a line."""
+    if not isinstance(value, dict):
+        return _quote(value) if isinstance(value, str) else repr(value)
+    parts = [f"{_quote(name)}: {_write_value(part)}" for name, part in value.items()]
+    line = f"{{{', '.join(parts)}}}"
+    if len(line) <= room:
+        return line
+    inner = f"{indent}    "
+    lines = []
+    for name, part in value.items():
+        start = f"{inner}{_quote(name)}: "
+        written = _write_value(part, inner, WIDEST_LINE - len(start) - 1)
+        lines.append(f"{start}{written},\n")
+    return "".join(["{\n", *lines, indent, "}"])
 
 
 def _quote(text: str) -> str:

@@ -27,8 +27,8 @@ STAFF = _list("""agent, agente, assignee, owner, atendente, responsavel, analist
 # Names of things, though the header says "name".
 THINGS = _list("""product, produto, producto, produs, company, empresa, compania, store,
     loja, tienda, magazin, file, stage, group, channel, campaign, survey, agency,
-    agencia,
-    agencia, branch, city, cidade, ciudad, oras, country, pais, tara, type, tipo, status, event""")
+    agencia, branch, city, cidade, ciudad, oras, country, pais, tara, type, tipo, status,
+    event""")
 
 PERSONAL: tuple[tuple[PersonalData, tuple[str, ...]], ...] = (
     (

@@ -224,8 +224,8 @@ def _describe_rows(sample: Sample) -> list[str]:
         )
         said.append(
             f"rows: {sample.rejects.total():,} of {sample.rows_in_file:,} cannot be"
-            f" read: {reasons}. They go to audit.rejects; if they are right, the delimiter or"
-            " the header is wrong"
+            f" read: {reasons}. They go to audit.rejects; if they are right, the"
+            " delimiter or the header is wrong"
         )
     if sample.totals:
         said.append(

@@ -1,8 +1,8 @@
 """A bank's complaint export, made up, with all that makes such files hard.
 
 cp1252 without a mark, semicolons, two lines above the header, decimal commas, dates as
-dd.mm.yyyy, blanks and "-" where nothing is, line breaks inside cells, a header that comes
-twice and one without a name, and a line of totals at the end.
+dd.mm.yyyy, blanks and "-" where nothing is, line breaks inside cells, a header that
+comes twice and one without a name, and a line of totals at the end.
 """
 
 import random
