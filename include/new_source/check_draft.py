@@ -23,11 +23,13 @@ A draft: add the rows that could go wrong.
 FEED = "{feed}"
 # As an export writes it; nothing of it is anybody's.
 ROW = {row}
+STAGED = {staged}
 
 
 def test_a_row_is_read_as_its_contract_says(stage: Stage) -> None:
     [staged] = stage(FEED, [ROW])
-{expectations}    assert not staged["is_quarantined"], staged["quarantine_reason"]
+    assert {{name: staged[name] for name in STAGED}} == STAGED
+    assert not staged["is_quarantined"], staged["quarantine_reason"]
 '''
 UNREADABLE = """
 
@@ -72,11 +74,12 @@ def write_check(draft: SourceDraft) -> str:
         feed=f"{draft.system}.{draft.feed}",
         imports=_write_imports(expected),
         row=_write_value(row, room=0),
-        expectations="".join(
-            f'    assert staged["{name}"] == {value}\n'
-            if value not in ("True", "False", "None")
-            else f'    assert staged["{name}"] is {value}\n'
-            for name, value in expected.items()
+        staged="".join(
+            [
+                "{\n",
+                *(f'    "{name}": {value},\n' for name, value in expected.items()),
+                "}",
+            ]
         ),
     )
     for required in list_required(draft):
@@ -200,4 +203,7 @@ def _write_value(value: Any, indent: str = "", room: int = WIDEST_LINE) -> str:
 
 
 def _quote(text: str) -> str:
+    """Write text as Python, in the quotes that it does not hold."""
+    if '"' in text and not set(text) & set("'\\\n"):
+        return f"'{text}'"
     return json.dumps(text, ensure_ascii=False)

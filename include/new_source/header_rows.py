@@ -52,12 +52,7 @@ def find_header(rows: Sequence[Sequence[str]]) -> HeaderGuess:
             "The first row seems to be data: the file has no row with the names of its"
             " columns; have it exported with one."
         )
-    filled = [sum(bool(cell.strip()) for cell in row) for row in rows[:header]]
-    name_row = next(
-        number
-        for number, count in enumerate(filled, start=1)
-        if count >= max(filled) * NAMED
-    )
+    name_row = _find_names(rows[:header])
     doubts = []
     if header > 1:
         doubts.append(
@@ -89,14 +84,25 @@ def _is_data(row: Sequence[str], telling: Mapping[int, Kind]) -> bool:
     return fitting >= len(telling) * NAMED
 
 
-def _find_by_width(rows: Sequence[Sequence[str]]) -> HeaderGuess:
-    """Take the first well filled row of a table that is all text."""
+def _find_names(rows: Sequence[Sequence[str]]) -> int:
+    """Return the first row, from 1, that is well filled; names are no dates."""
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-    row = next(
+    good = [
         number
         for number, count in enumerate(filled, start=1)
         if count >= max(filled) * NAMED
-    )
+    ]
+    return next((row for row in good if not _has_dates(rows[row - 1])), good[0])
+
+
+def _has_dates(row: Sequence[str]) -> bool:
+    kinds = (guess_kind({cell.strip(): 1}).kind for cell in row)
+    return any("date" in kind or "timestamp" in kind for kind in kinds)
+
+
+def _find_by_width(rows: Sequence[Sequence[str]]) -> HeaderGuess:
+    """Take the first well filled row of a table that is all text."""
+    row = _find_names(rows)
     return HeaderGuess(
         row,
         row,

@@ -25,10 +25,10 @@ STAFF = _list("""agent, agente, assignee, owner, atendente, responsavel, analist
     operador, resolved by, opened by, created by, updated by, caller, closed by,
     assigned to, vendedor""")
 # Names of things, though the header says "name".
-THINGS = _list("""product, produto, producto, produs, company, empresa, compania, store,
-    loja, tienda, magazin, file, stage, group, channel, campaign, survey, agency,
-    agencia, branch, city, cidade, ciudad, oras, country, pais, tara, type, tipo, status,
-    event""")
+THINGS = _list("""product, produto, producto, produs, company, empresa, compania,
+    store, loja, tienda, magazin, file, stage, group, channel, campaign, survey, agency,
+    agencia, branch, city, cidade, ciudad, oras, country, pais, tara, type, tipo,
+    status, event""")
 
 PERSONAL: tuple[tuple[PersonalData, tuple[str, ...]], ...] = (
     (

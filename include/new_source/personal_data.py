@@ -154,4 +154,4 @@ def _is_long_text(texts: Iterable[str]) -> bool:
 
 def _is_list(column: ColumnTexts, rows: int) -> bool:
     """Tell a choice from a list from what people wrote: few values that come again."""
-    return len(column.texts) <= 20 and rows >= 10 * len(column.texts)
+    return 0 < len(column.texts) <= 20 and rows >= 10 * len(column.texts)
