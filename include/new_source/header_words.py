@@ -22,13 +22,19 @@ PEOPLE = _list("""customer, client, cliente, contact, contato, contacto, user, u
     utilizator, person, pessoa, persona, respondent, member, requester, consumer,
     consumidor, titular, patient, employee""")
 STAFF = _list("""agent, agente, assignee, owner, atendente, responsavel, analista,
-    operador, resolved by, opened by, created by, updated by, caller, closed by,
-    assigned to, vendedor""")
-# Names of things, though the header says "name".
-THINGS = _list("""product, produto, producto, produs, company, empresa, compania,
-    store, loja, tienda, magazin, file, stage, group, channel, campaign, survey, agency,
-    agencia, branch, city, cidade, ciudad, oras, country, pais, tara, type, tipo,
-    status, event""")
+    operador, operator, officer, ofiter, manager, gerente, gestor, supervisor, adviser,
+    advisor, consultor, consultant, technician, tecnico, representante, by, caller,
+    assigned to, vendedor, vanzator""")
+# Names of things, though the header says "name" or the values look like names.
+THINGS = _list("""product, produto, producto, produs, company, empresa, compania, store,
+    loja, tienda, magazin, file, stage, group, grupo, channel, canal, campaign, survey,
+    agency, agencia, agentie, branch, city, cidade, ciudad, oras, country, pais, tara,
+    type, tipo, tip, status, event, category, categoria, categorie, subcategory, reason,
+    motivo, motiv, segment, segmento, state, estado, situacao, stare, plan, plano,
+    method, metodo, service, servico, servicio, serviciu, region, regiao, regiune,
+    location, local, area, team, equipe, department, departamento, industry, phase,
+    priority, prioridade, level, topic, tema, label, contract, vendor, symptom,
+    confirmation""")
 
 PERSONAL: tuple[tuple[PersonalData, tuple[str, ...]], ...] = (
     (

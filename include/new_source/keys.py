@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from include.new_source.column_names import split_words
-from include.new_source.header_words import ID_WORDS, has_any
+from include.new_source.header_words import ID_WORDS, STAFF, has_any
 from include.new_source.sample_rows import ColumnTexts, Sample
 from include.new_source.value_kinds import ValueKind
 
 # A key is indexed: longer texts are none.
 LONGEST_KEY = 100
 MOST_COLUMNS = 4
+BEST_NAMES = (["id"], ["number"], ["key"], ["uuid"])
 NOT_KEYS = ("empty", "number", "comma_number", "boolean", "yes_or_no")
 # A key that confuses fewer rows is one, with repeated rows.
 FEW_REPEATS = 0.001
@@ -115,7 +116,9 @@ def _list_usable(
     yield from sorted(
         found,
         key=lambda column: (
+            split_words(column.header) not in BEST_NAMES,
             not column.is_named,
+            has_any(split_words(column.header), STAFF),
             not column.is_number,
             -column.distinct,
             column.position,

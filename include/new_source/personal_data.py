@@ -36,13 +36,28 @@ SHARE = 0.8
 FEW = 0.01
 LONG_TEXT = 60
 LONGEST_WORD = 200
-NAMES_DIFFER = 0.2
 
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
 PHONE = re.compile(r"(?=.*[+() .-])\+?[\d() .-]{8,20}")
 DIGITS = re.compile(r"\D")
-PERSON = re.compile(
-    r"[A-ZÀ-ÖØ-Þ][\w'’-]+\.?( (d[aeio]s?|del?|la|van|von|[A-ZÀ-ÖØ-Þ][\w'’-]*\.?)){1,4}"
+PARTICLES = frozenset(
+    [
+        "da",
+        "das",
+        "de",
+        "dei",
+        "del",
+        "della",
+        "di",
+        "do",
+        "dos",
+        "du",
+        "e",
+        "la",
+        "van",
+        "von",
+        "y",
+    ]
 )
 
 
@@ -80,17 +95,14 @@ def classify(column: ColumnTexts, kind: ValueKind, rows: int) -> PersonalDataGue
         return PersonalDataGuess(personal_data, "its header")
     if has_any(words, STAFF):
         return PersonalDataGuess("identifier", "its header: somebody of the staff")
-    if has_any(words, PEOPLE) and (is_number or "name" in words):
+    is_person = words and all(has_any([word], PEOPLE) for word in words)
+    if is_person or (has_any(words, PEOPLE) and (is_number or "name" in words)):
         return PersonalDataGuess("identifier", "its header: a number or name of people")
     if words == ["name"]:
         return PersonalDataGuess("identifier", "its header, unless it names things")
-    if (
-        texts
-        and _share(texts, PERSON.fullmatch) >= SHARE
-        and len(column.texts) >= rows * NAMES_DIFFER
-        and not has_any(words, THINGS)
-    ):
-        return PersonalDataGuess("identifier", "its values look like people's names")
+    if texts and _share(texts, _is_name) >= SHARE and not has_any(words, THINGS):
+        # Also where they are few: the names of agents come again and again.
+        return PersonalDataGuess("identifier", "values that look like people's names")
     return PersonalDataGuess()
 
 
@@ -118,6 +130,14 @@ def _classify_values(texts: Sequence[str]) -> PersonalDataGuess | None:
 
 def _share(texts: Sequence[str], fits: Callable[[str], object]) -> float:
     return sum(bool(fits(text)) for text in texts) / len(texts)
+
+
+def _is_name(text: str) -> bool:
+    """Tell two to five words that begin with capitals, as people's names do."""
+    words = re.sub(r"['’.-]", "", text).split()
+    return 2 <= len(words) <= 5 and all(
+        word.isalpha() and (word[0].isupper() or word in PARTICLES) for word in words
+    )
 
 
 def _is_phone(text: str) -> bool:

@@ -253,7 +253,10 @@ def _describe_key(columns: Sequence[ColumnDraft]) -> list[str]:
 
 def _describe_columns(columns: Sequence[ColumnDraft]) -> list[str]:
     said = [
-        f"{column.name}: {doubt}" for column in columns for doubt in column.kind.doubts
+        f"{column.name}: {doubt}"
+        for column in columns
+        if column.personal_data == "none"
+        for doubt in column.kind.doubts
     ]
     empty = [column.name for column in columns if _is_empty(column)]
     if empty:

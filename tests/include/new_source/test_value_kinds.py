@@ -65,6 +65,7 @@ def test_a_sign_between_thousands_or_before_decimals_is_left_to_a_person(
         ("3 de março de 2026", "month names"),
         ("1769817600", "since 1970"),
         ("1,234,567.89", "commas between thousands"),
+        ("1,234.50", "commas between thousands"),
         ("R$ 12,50", "a sign"),
         ("12 %", "a sign"),
     ],
