@@ -41,23 +41,7 @@ EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)*\.[a-z]{2,}", re.IGNORECASE)
 PHONE = re.compile(r"(?=.*[+() .-])\+?[\d() .-]{8,20}")
 DIGITS = re.compile(r"\D")
 PARTICLES = frozenset(
-    [
-        "da",
-        "das",
-        "de",
-        "dei",
-        "del",
-        "della",
-        "di",
-        "do",
-        "dos",
-        "du",
-        "e",
-        "la",
-        "van",
-        "von",
-        "y",
-    ]
+    ("da", "das", "de", "del", "della", "di", "do", "dos", "e", "la", "van", "von", "y")
 )
 
 
