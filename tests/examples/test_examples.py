@@ -20,7 +20,7 @@ OWN_SEEDS = {
     *("journey_stages", "touchpoints", "touchpoint_rules", "owner_areas"),
     *("surveys", "survey_questions", "targets"),
 }
-SAMPLE = SampleParameters(customers=100, nights=8, seed=5)
+SAMPLE = SampleParameters(customers=100, nights=7, seed=5)
 
 Rows = list[dict[str, str]]
 

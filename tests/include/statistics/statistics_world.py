@@ -8,6 +8,7 @@ import psycopg
 from psycopg import sql
 
 from include import statistics
+from include.seeds import list_seeds
 from include.settings import Settings
 
 DAILY = "survey_kind text, survey_id text, segment text, country text"
@@ -176,7 +177,8 @@ class StatisticsWorld:
     def compute(self) -> int:
         """Compute as a build does; returns the number of rows that changed."""
         with self.connection.transaction():
-            return statistics.compute(self.connection, self.settings.project_folder)
+            countries = list_seeds(self.settings)["countries"]
+            return statistics.compute(self.connection, countries)
 
     def read(self, query: str) -> list[tuple]:
         return self.connection.execute(query).fetchall()
