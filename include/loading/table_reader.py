@@ -74,7 +74,7 @@ def _read_rows(
 
     def peek() -> list[str] | None:
         row = rows.peek()
-        return None if row is None else [_to_text(cell) for cell in row]
+        return None if row is None else [write_cell(cell) for cell in row]
 
     header = read_header_rows(contract, take_rows(), peek)
     records = leave_out_footer(contract, rows, lambda row: row)

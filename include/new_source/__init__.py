@@ -74,7 +74,7 @@ def read_content(file: Path) -> bytes:
 
 def describe(draft: SourceDraft, written: WrittenDraft, file: Path) -> list[str]:
     """Say what was written, what is unsure, and what to do next."""
-    key = " + ".join(column.name for column in draft.key)
+    key = " + ".join(column.name for column in draft.key) or "none"
     name = f"{draft.system}.{draft.feed}"
     return [
         f"{name}: {draft.layout.format}, {draft.layout.encoding},"

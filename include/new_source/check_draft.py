@@ -120,6 +120,9 @@ def _invent(draft: SourceDraft, column: ColumnDraft) -> Invented:
             zone = "Z" if kind.has_offset else ""
             staged = "datetime(2025, 12, 31, 10, 20, 30, tzinfo=UTC)"
             return Invented(f"2025-12-31T10:20:30{zone}", staged)
+        case "year_first":
+            staged = "datetime(2025, 12, 31, 10, 20, tzinfo=UTC)"
+            return Invented("2025/12/31 10:20", staged)
         case "local_date" | "local_timestamp":
             return _invent_local(column)
     if column.values:

@@ -25,13 +25,15 @@ sources:
         is_optional: true
         owner: "FILL IN: whom to ask about it"
         time_zone: UTC
-    tables:
+{date_order}    tables:
 """
 
 
 def write_head(draft: SourceDraft) -> str:
     """Write what comes before the first table of a system."""
-    return HEAD.format(system=draft.system, role=draft.role)
+    order = draft.date_order
+    date_order = f"        date_order: {order}\n" if order else ""
+    return HEAD.format(system=draft.system, role=draft.role, date_order=date_order)
 
 
 def write_table(draft: SourceDraft) -> str:
@@ -64,30 +66,31 @@ def list_declared(draft: SourceDraft) -> list[ColumnDraft]:
     outer = [
         column
         for column in draft.columns
-        if not column.texts.is_inner and can_be_declared(column)
+        if not column.texts.is_inner and can_be_declared(draft, column)
     ]
     if not draft.is_wide:
         return outer
     return [
         column
         for column in outer
-        if column.is_key or column is draft.event_time or column.personal_data != "none"
+        if column.is_key
+        or column in (draft.event_time, *draft.identity)
+        or column.personal_data != "none"
     ]
 
 
-def can_be_declared(column: ColumnDraft) -> bool:
-    """Tell whether dbt takes a header as text: it would read {{ … }} as code."""
-    return not any(sign in column.texts.header for sign in ("{{", "{%", "{#"))
+def can_be_declared(draft: SourceDraft, column: ColumnDraft) -> bool:
+    """Tell whether a header can stand in a contract.
+
+    dbt reads {{ … }} as code, and names of JSON that begin with _ are the loader's.
+    """
+    has_code = any(sign in column.texts.header for sign in ("{{", "{%", "{#"))
+    return not has_code and not (draft.is_json and column.texts.path[0][:1] == "_")
 
 
 def name_in_contract(draft: SourceDraft, column: ColumnDraft) -> str:
     """Return what raw calls a column: a field of JSON stays as it is."""
     return column.texts.path[0] if draft.is_json else column.name
-
-
-def is_readable_by_gate(column: ColumnDraft) -> bool:
-    """Tell whether gate 1 reads a column's times: it takes those in ISO order."""
-    return column.kind.kind in ("date", "timestamp")
 
 
 def _write_reading(draft: SourceDraft) -> list[str]:
@@ -107,6 +110,8 @@ def _write_reading(draft: SourceDraft) -> list[str]:
         lines.append(f"header_rows: {layout.header_rows}")
         if layout.header_name_row > 1 or layout.header_rows > 1:
             lines.append(f"header_name_row: {layout.header_name_row}")
+    if layout.footer:
+        lines.append(f"footer: [{_join(layout.footer)}]")
     if not draft.is_json:
         lines.append(f"null_markers: [{_join(draft.null_markers)}]")
     return lines
@@ -114,17 +119,15 @@ def _write_reading(draft: SourceDraft) -> list[str]:
 
 def _write_meaning(draft: SourceDraft) -> list[str]:
     """Write by what rows are known, and where they end."""
-    names = [name_in_contract(draft, column) for column in draft.key]
-    lines = [f"natural_key: [{', '.join(map(_quote_name, names))}]"]
+    known_by = draft.identity or draft.key
+    names = [_quote_name(name_in_contract(draft, column)) for column in known_by]
+    lines = [f"natural_key: [{', '.join(names)}]"]
+    if draft.identity:
+        lines = [f"identity_of: [{', '.join(names)}]", "natural_key: [_identity]"]
     event_time = draft.event_time
     if event_time is not None:
         name = _quote_name(name_in_contract(draft, event_time))
-        if is_readable_by_gate(event_time):
-            lines.append(f"event_time: {name}")
-        else:
-            lines.append(
-                f"# It happened at {name}; gate 1 reads times in ISO order only."
-            )
+        lines.append(f"event_time: {name}")
     return [
         *lines,
         "# FILL IN ends_in, where its keys end, once star_inputs.sql takes it in.",
@@ -173,6 +176,7 @@ def _describe(draft: SourceDraft, column: ColumnDraft) -> str:
         "local_date": f"date ({column.kind.order or 'order unknown'})",
         "local_timestamp": f"time ({column.kind.order or 'order unknown'})",
         "timestamp": "time",
+        "year_first": "time",
     }.get(column.kind.kind, column.kind.kind)
     if not filled:
         return "FILL IN. Empty in the sample."

@@ -10,16 +10,18 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import islice
+from itertools import chain, islice
 from pathlib import PurePath
 
 from include.contracts import Format
 from include.errors import WarehouseError
 from include.loading.csv_reader import split_records
+from include.loading.file_choices import NAMED_DELIMITER
 from include.loading.file_content import COMPRESSED_SUFFIXES
 from include.loading.sheet_reader import read_sheet
 from include.loading.table_reader import write_cell
 from include.loading.text_lines import read_lines
+from include.new_source.footer import find_footer
 from include.new_source.header_rows import HeaderGuess, find_header
 from include.new_source.json_layout import find_records
 from include.new_source.text_encoding import guess_encoding
@@ -42,6 +44,7 @@ class FileLayout:
     header_rows: int = 1
     header_name_row: int = 1
     record_path: str | None = None
+    footer: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
 
 
@@ -80,13 +83,15 @@ def find_layout(content: bytes, name: str) -> FileLayout:
     delimiter = _find_delimiter(content, encoding.encoding)
     rows = list(_split_head(content, encoding.encoding, delimiter))
     header = find_header(rows)
-    doubts = [*encoding.doubts, *header.doubts]
+    footer = find_footer(_split(BytesIO(content), encoding.encoding, delimiter))
+    doubts = [*encoding.doubts, *header.doubts, *footer.doubts]
     if max(map(len, rows)) == 1:
         doubts.append("delimiter: none found, so the file has one column")
     return FileLayout(
         *("csv", suffix, encoding.encoding, delimiter),
         header_rows=header.rows,
         header_name_row=header.name_row,
+        footer=footer.patterns,
         doubts=tuple(doubts),
     )
 
@@ -100,14 +105,13 @@ def _find_suffix(name: str) -> str:
 
 
 def _find_sheet_layout(content: bytes, suffix: str) -> FileLayout:
-    rows = [
-        [write_cell(cell) for cell in row]
-        for row in islice(read_sheet(BytesIO(content)), ROWS_LOOKED_AT)
-    ]
+    every = [[write_cell(cell) for cell in row] for row in read_sheet(BytesIO(content))]
+    rows = every[:ROWS_LOOKED_AT]
     if not rows:
         raise WarehouseError("The first sheet is empty: take an export with some rows.")
     header: HeaderGuess = find_header(rows)
-    doubts = list(header.doubts)
+    footer = find_footer(every)
+    doubts = [*header.doubts, *footer.doubts]
     with zipfile.ZipFile(BytesIO(content)) as archive:
         sheets = sum(
             part.startswith("xl/worksheets/") and part.endswith(".xml")
@@ -119,6 +123,7 @@ def _find_sheet_layout(content: bytes, suffix: str) -> FileLayout:
         *("xlsx", suffix),
         header_rows=header.rows,
         header_name_row=header.name_row,
+        footer=footer.patterns,
         doubts=tuple(doubts),
     )
 
@@ -146,7 +151,15 @@ def _split_head(
         # Not in the middle of a row; of UTF-16 a row ends in two bytes.
         cut = content.rfind(b"\n", 0, HEAD_BYTES) + (2 if "16-le" in encoding else 1)
         head = BytesIO(content[:cut])
-    records = split_records(read_lines(head, encoding), delimiter)
-    for fields, _ in islice(records, ROWS_LOOKED_AT):
+    yield from islice(_split(head, encoding, delimiter), ROWS_LOOKED_AT)
+
+
+def _split(content: BytesIO, encoding: str, delimiter: str) -> Iterator[Sequence[str]]:
+    """Yield the rows of a text, without a first line that names the delimiter."""
+    lines = read_lines(content, [encoding])
+    first = next(lines, "")
+    if not NAMED_DELIMITER.fullmatch(first):
+        lines = chain([first], lines)
+    for fields, _ in split_records(lines, delimiter):
         if not isinstance(fields, str):
             yield fields

@@ -21,14 +21,20 @@ NOT_KEYS = ("empty", "number", "comma_number", "boolean", "yes_or_no")
 # A key that confuses fewer rows is one, with repeated rows.
 FEW_REPEATS = 0.001
 MANY_REPEATS = 0.05
+# Columns that a row without a key is known by.
+MOST_IDENTITY = 20
 
 
 @dataclass(frozen=True)
 class KeyGuess:
-    """Positions (in the rows of the sample) of a key's columns, and what is unsure."""
+    """Positions (in the rows of the sample) of a key's columns, and what is unsure.
+
+    With `is_identity` rows have no key: they are known by all that those columns say.
+    """
 
     positions: tuple[int, ...]
     doubts: tuple[str, ...] = ()
+    is_identity: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,7 @@ def find_key(
     """
     usable = list(_list_usable(sample, columns, kinds))
     if not usable:
-        return KeyGuess(
-            (0,),
-            ("natural_key: no column is filled in every row: choose one yourself",),
-        )
+        return _describe_identity(columns)
     rows = len(sample.rows)
     single = [column for column in usable if column.distinct == rows]
     if single:
@@ -73,14 +76,11 @@ def find_key(
             break
         nearest = min(tried, key=lambda positions: tried[positions])
         repeats = tried[nearest]
+    if repeats > rows * MANY_REPEATS:
+        return _describe_identity(columns)
     headers = {column.position: column.header for column in usable}
     named = " + ".join(headers[position] for position in nearest)
-    if repeats > rows * MANY_REPEATS:
-        doubt = (
-            f"natural_key: nothing tells the rows apart, and by {named} {repeats:,} of"
-            f" {rows:,} are lost: have it exported with the number of the record"
-        )
-    elif repeats:
+    if repeats:
         doubt = (
             f"natural_key: nothing tells all rows apart; {named} comes nearest and"
             f" {repeats:,} of {rows:,} rows repeat one: of equal keys the last"
@@ -140,6 +140,20 @@ def _describe_single(single: Sequence[_Column], rows: int) -> KeyGuess:
             " name does not say that it is a number of the record"
         )
     return KeyGuess((first.position,), tuple(doubts))
+
+
+def _describe_identity(columns: Sequence[ColumnTexts]) -> KeyGuess:
+    """Take all that rows say for what they are known by."""
+    filled = [place for place, column in enumerate(columns) if column.texts]
+    return KeyGuess(
+        tuple(filled[:MOST_IDENTITY]),
+        (
+            "natural_key: nothing tells the rows apart: have it exported with the"
+            " number of the record. Until then a row is known by all that it says"
+            " (identity_of): take out what may change",
+        ),
+        is_identity=True,
+    )
 
 
 def _count_distinct(sample: Sample, positions: tuple[int, ...]) -> int:

@@ -1,8 +1,7 @@
 """The rows of a sample file, read by the loader's own readers, column by column.
 
 In: the content of a file and its layout. Out: a `Sample`: the texts of each column, as
-raw would hold them, and what the reader rejects. Lines with totals at the end of a file
-are told from rows, and left out of what columns are judged by.
+raw would hold them, and what the reader rejects.
 """
 
 import json
@@ -10,23 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
-from statistics import median
 from typing import Any, Literal
 
 from include.contracts import FeedContract
 from include.errors import WarehouseError
 from include.loading.file_content import FileProblem
 from include.loading.readers import read_rows
-from include.new_source.column_names import split_words
 from include.new_source.file_layout import FileLayout
 
 # Rows that columns are judged by; a sample needs no more.
 MOST_ROWS = 200_000
-# Totals are the last rows, and no more than these.
-MOST_TOTALS = 5
-TOTAL_WORDS = frozenset(
-    {"total", "totals", "totais", "totales", "subtotal", "suma", "somme", "summe"}
-)
 DEEPEST = 3
 
 Path = tuple[str, ...]
@@ -64,7 +56,6 @@ class Sample:
     columns: list[ColumnTexts]
     rows: list[tuple[str | None, ...]]
     rows_in_file: int
-    totals: int
     rejects: Counter[str]
 
 
@@ -87,8 +78,7 @@ def read_sample(layout: FileLayout, content: bytes) -> Sample:
     if not records:
         raise WarehouseError("The file has no row: take an export with some.")
     del records[MOST_ROWS:]
-    totals = _count_totals(records) if rows_in_file <= MOST_ROWS else 0
-    return _collect(records[: len(records) - totals], rows_in_file, totals, rejects)
+    return _collect(records, rows_in_file, rejects)
 
 
 def _make_contract(layout: FileLayout) -> FeedContract:
@@ -104,6 +94,7 @@ def _make_contract(layout: FileLayout) -> FeedContract:
             "delimiter": layout.delimiter,
             "header_rows": layout.header_rows,
             "header_name_row": layout.header_name_row,
+            "footer": layout.footer,
             "columns": [{"name": "any", "headers": ["any"]}],
         }
     )
@@ -115,25 +106,9 @@ def _decode(text: str) -> dict[str, Any]:
     return record
 
 
-def _count_totals(records: list[dict[str, Any]]) -> int:
-    """Count the rows at the end that sum up the others."""
-    filled = [sum(value not in (None, "") for value in row.values()) for row in records]
-    usual = median(filled)
-    totals = 0
-    for row, count in zip(reversed(records[1:]), reversed(filled[1:]), strict=True):
-        first = next((str(value) for value in row.values() if value), "")
-        if totals == MOST_TOTALS or not (
-            TOTAL_WORDS.intersection(split_words(first)[:2]) and count < usual
-        ):
-            break
-        totals += 1
-    return totals
-
-
 def _collect(
     records: list[dict[str, Any]],
     rows_in_file: int,
-    totals: int,
     rejects: Counter[str],
 ) -> Sample:
     columns: dict[Path, ColumnTexts] = {}
@@ -159,7 +134,7 @@ def _collect(
     # What lies inside a column comes right after it.
     first = {name: place for place, name in enumerate(outer)}
     ordered = sorted(columns.values(), key=lambda column: first[column.path[0]])
-    return Sample(ordered, rows, rows_in_file, totals, rejects)
+    return Sample(ordered, rows, rows_in_file, rejects)
 
 
 def _walk(record: dict[str, Any], above: Path) -> Iterator[tuple[Path, Any]]:

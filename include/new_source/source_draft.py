@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from include.contracts import PersonalData, Role
 from include.new_source.column_names import name_columns, split_words
+from include.new_source.date_order import DateOrder
 from include.new_source.file_layout import FileLayout, find_layout
 from include.new_source.header_words import (
     BIRTH,
@@ -52,7 +53,10 @@ class ColumnDraft:
 
 @dataclass(frozen=True)
 class SourceDraft:
-    """A feed of a new source, as far as one of its exports tells."""
+    """A feed of a new source, as far as one of its exports tells.
+
+    Rows that have no key are known by their `identity`, all that these columns say.
+    """
 
     system: str
     feed: str
@@ -60,6 +64,7 @@ class SourceDraft:
     layout: FileLayout
     columns: tuple[ColumnDraft, ...]
     null_markers: tuple[str, ...]
+    identity: tuple[ColumnDraft, ...]
     event_time: ColumnDraft | None
     rows_in_file: int
     doubts: tuple[str, ...]
@@ -79,6 +84,13 @@ class SourceDraft:
     def is_record(self) -> bool:
         """Whether raw keeps each row as one JSON record."""
         return self.is_json or self.is_wide
+
+    @property
+    def date_order(self) -> DateOrder | None:
+        """The order of day and month in its dates, where they prove one."""
+        first = [self.event_time] if self.event_time else []
+        orders = (column.kind.order for column in (*first, *self.columns))
+        return next((order for order in orders if order), None)
 
     @property
     def key(self) -> tuple[ColumnDraft, ...]:
@@ -104,7 +116,8 @@ def draft_source(
         if not column.is_inner
     ]
     key = find_key(sample, [column for column, _ in outer], [kind for _, kind in outer])
-    key_headers = {outer[position][0].header for position in key.positions}
+    chosen = {outer[position][0].header for position in key.positions}
+    key_headers = set() if key.is_identity else chosen
     names = name_columns([column.header for column in sample.columns])
     columns = tuple(
         _draft_column(
@@ -131,8 +144,15 @@ def draft_source(
         *_describe_columns(columns),
     ]
     return SourceDraft(
-        *(system, feed, found_role, layout, columns, null_markers, event_time),
-        *(sample.rows_in_file, tuple(doubts)),
+        *(system, feed, found_role, layout, columns, null_markers),
+        identity=tuple(
+            column
+            for column in columns
+            if key.is_identity and column.texts.header in chosen
+        ),
+        event_time=event_time,
+        rows_in_file=sample.rows_in_file,
+        doubts=tuple(doubts),
     )
 
 
@@ -227,13 +247,7 @@ def _describe_rows(sample: Sample) -> list[str]:
             f" read: {reasons}. They go to audit.rejects; if they are right, the"
             " delimiter or the header is wrong"
         )
-    if sample.totals:
-        said.append(
-            f"rows: the last {sample.totals} seem to be totals, and were not looked at:"
-            " they are loaded, and staging must leave them out (a column that is"
-            " required there and empty in them is enough)"
-        )
-    if sample.rows_in_file > len(sample.rows) + sample.totals + sample.rejects.total():
+    if sample.rows_in_file > len(sample.rows) + sample.rejects.total():
         said.append(f"rows: only the first {len(sample.rows):,} were looked at")
     if len(sample.rows) < 100:
         said.append(

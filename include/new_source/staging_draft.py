@@ -58,6 +58,8 @@ def write_view(draft: SourceDraft) -> str:
         f" '{column.name}'],"
         for column in required
     ]
+    if draft.identity:
+        checks.insert(0, "            ['natural_key', 'natural_key'],")
     return "\n".join(
         [
             *_write_remarks(draft),
@@ -86,7 +88,7 @@ def list_staged(draft: SourceDraft) -> list[StagedColumn]:
     staged = []
     for column in draft.columns:
         is_wanted = id(column) in declared or (
-            draft.is_json and column.texts.is_inner and can_be_declared(column)
+            draft.is_json and column.texts.is_inner and can_be_declared(draft, column)
         )
         # What is empty in the sample may turn out to be anybody's name.
         is_empty = column.kind.kind == "empty" and not column.is_key
@@ -120,6 +122,8 @@ def list_kept_in_raw(draft: SourceDraft) -> list[str]:
 
 def write_natural_key(draft: SourceDraft) -> str:
     """Write the natural key as its index spells it."""
+    if draft.identity:
+        return f"{draft.feed}._identity"
     texts = [_write_raw(draft, column) for column in draft.key]
     if len(texts) == 1:
         return texts[0]
@@ -144,6 +148,7 @@ def _stage(draft: SourceDraft, column: ColumnDraft) -> StagedColumn:
         "boolean": f"{{{{ parse_boolean({argument}) }}}}",
         "date": f"{{{{ parse_date({argument}) }}}}",
         "timestamp": f"{{{{ parse_timestamp({argument}) }}}}",
+        "year_first": f"{{{{ parse_year_first_timestamp({argument}) }}}}",
         "local_date": f"{{{{ parse_local_date({in_order}) }}}}",
         "local_timestamp": f"{{{{ parse_local_timestamp({in_order}) }}}}",
     }.get(kind.kind)

@@ -24,6 +24,7 @@ Kind = Literal[
     "yes_or_no",
     "date",
     "timestamp",
+    "year_first",
     "local_date",
     "local_timestamp",
 ]
@@ -50,13 +51,17 @@ TIMESTAMP = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?"
 )
 OFFSET = re.compile(r".{16,}(Z|[+-]\d{2}:?\d{2})")
+YEAR_FIRST = re.compile(
+    r"\d{4}(/\d{1,2}/|\.\d{1,2}\.|-\d{1,2}-)\d{1,2}"
+    r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?"
+    r"( ?(GMT|UTC)([+-]\d{1,2}(:?\d{2})?)?)?)?"
+)
 LOCAL_DATE = re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{4}")
 LOCAL_TIMESTAMP = re.compile(
     LOCAL_DATE.pattern + r"([ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AaPp][Mm])?)?"
 )
 OTHER_DATES = (
     (re.compile(r"\d{1,2}([/.-])\d{1,2}\1\d{2}( .*)?"), "years of two digits"),
-    (re.compile(r"\d{4}/\d{1,2}/\d{1,2}( .*)?"), "dates as 2026/01/31"),
     (re.compile(r"(19|20)\d{2}(0[1-9]|1[0-2])([0-2]\d|3[01])"), "dates as 20260131"),
     (
         re.compile(r"\d{1,2}[ -](de )?[^\W\d]{3,}\.?[ -](de )?\d{2,4}( .*)?"),
@@ -97,7 +102,7 @@ class ValueKind:
         """Whether a staging view reads it as a date or a time."""
         if self.kind in ("local_date", "local_timestamp"):
             return self.order is not None
-        return self.kind in ("date", "timestamp")
+        return self.kind in ("date", "timestamp", "year_first")
 
     @property
     def is_typed(self) -> bool:
@@ -150,6 +155,9 @@ def _guess_time(values: Counter[str]) -> ValueKind | None:
                 has_offset=has_offset,
                 doubts=(*doubts, *swapped),
             )
+    doubts = _describe_others(values, YEAR_FIRST, "no date")
+    if doubts is not None:
+        return ValueKind("year_first", doubts=doubts)
     for local, pattern in (
         ("local_date", LOCAL_DATE),
         ("local_timestamp", LOCAL_TIMESTAMP),

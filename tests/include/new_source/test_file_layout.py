@@ -58,7 +58,7 @@ def test_decimal_commas_are_no_delimiter() -> None:
     ("head", "rows", "name_row"),
     [
         ("id,name,day\n", 1, 1),
-        ("sep=,\nid,name,day\n", 2, 2),
+        ("sep=,\nid,name,day\n", 1, 1),
         ("Report of 2026\nfrom,2026-01-01,\nid,name,day\n", 3, 3),
         ("id,name,day\nNumber,What they are called,Day of it\n", 2, 1),
         ('Id,Name,Day\nA,"B\nC",D\n{"a":1},{"b":1},{"c":1}\n'.replace(":1", ""), 3, 1),
@@ -80,6 +80,7 @@ def test_a_hostile_export() -> None:
     layout = find_layout(write_bank_export(), "complaints.csv.gz")
     assert (layout.encoding, layout.delimiter) == ("cp1252", ";")
     assert (layout.header_rows, layout.header_name_row, layout.suffix) == (3, 3, "csv")
+    assert layout.footer == (r"(\w+ )?total\b.*",)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_the_meaning_of_a_hostile_export(bank: SourceDraft) -> None:
     assert bank.event_time.name == "data_de_abertura"
     assert bank.null_markers == ("", " ", "-")
     assert bank.role == "ticket"
-    assert bank.rows_in_file == ROWS + 1
+    assert bank.rows_in_file == ROWS
     personal = {
         column.name: column.personal_data
         for column in bank.columns
@@ -69,7 +69,7 @@ def test_the_meaning_of_a_hostile_export(bank: SourceDraft) -> None:
     [
         "encoding: no UTF-8, so taken for cp1252",
         "header: 3 rows come before the data",
-        "rows: the last 1 seem to be totals",
+        "footer: the last line seems to be totals",
         "data_limite: day first or month first?",
         "column_16: empty in every row",
     ],
@@ -95,6 +95,7 @@ def test_two_columns_are_a_key_where_none_alone_is() -> None:
 
 def test_rows_without_a_key_are_said() -> None:
     draft = draft_csv("stars,mood\n" + "5,good\n" * 40)
+    assert [column.name for column in draft.identity] == ["stars", "mood"]
     assert any("nothing tells the rows apart" in doubt for doubt in draft.doubts)
 
 

@@ -44,12 +44,14 @@ def test_a_draft_is_a_contract_that_only_a_setting_switches_on(
     before = read_contracts(project)
     lines = make_source(project, "bank", export, "", None)
     assert "bank.complaints: csv, cp1252, 16 columns" in lines[0]
-    assert "of 61 rows 61 can be loaded, 0 are rejects" in lines[0]
+    assert "of 60 rows 60 can be loaded, 0 are rejects" in lines[0]
     assert read_contracts(project) == before
     contract = read_contracts(project, ["bank"])["bank.complaints"]
     assert contract.null_markers == ("", " ", "-")
     assert contract.natural_key == ("protocolo",)
     assert contract.required_columns == ("protocolo", "data_de_abertura")
+    assert contract.event_time == "data_de_abertura"
+    assert (contract.date_order, contract.footer) == ("DMY", (r"(\w+ )?total\b.*",))
     columns = {column.name: column for column in contract.columns}
     assert columns["agencia_2"].headers == ("Agência__2",)
     assert columns["cpf"].personal_data == "identifier"
