@@ -45,3 +45,15 @@
         delivered_date, {{ shipped_date }}, ordered_date, promised_date, cast('1900-01-01' as date)
     )
 {%- endmacro %}
+
+{# Whether somebody won a deal, or a company of theirs did: the touchpoint says so. #}
+{% macro has_won_a_deal(identity_id) -%}
+exists (
+    select 1
+    from {{ ref('int_touchpoint_events') }} as won_deals
+    where won_deals.identity_id = {{ identity_id }}
+        and won_deals.touchpoint = 'deal_won'
+        and won_deals.occurred_at is not null
+        and not won_deals.is_deleted
+)
+{%- endmacro %}

@@ -25,15 +25,17 @@ build_loads.batch_date as _batch_date,
 {#
     Rank of a row among the versions of its natural key: 1 is the one that holds. By the
     time of the change, where it is told, and of changes at the same time by the vendor's
-    own count of them.
+    own count of them. Where an export may lose the column with the time, the later batch is
+    the later version, and the time decides between rows of one batch (`stamp_in_batch`).
 #}
-{% macro version_rank(version_stamp=none, revision=none) -%}
+{% macro version_rank(version_stamp=none, revision=none, stamp_in_batch=none) -%}
 row_number() over (
             partition by natural_key
             order by
                 {% if version_stamp %}{{ version_stamp }} desc nulls last,{% endif %}
                 {% if revision %}{{ revision }} desc nulls last,{% endif %}
                 _batch_date desc,
+                {% if stamp_in_batch %}{{ stamp_in_batch }} desc nulls last,{% endif %}
                 _file_no desc,
                 _row_number desc
         )

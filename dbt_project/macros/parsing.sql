@@ -104,6 +104,29 @@ case
     end
 {%- endmacro %}
 
+{# A date, also where an export writes it as a time, at midnight. #}
+{% macro parse_day(text) -%}
+{{ parse_date("regexp_replace(" ~ text ~ ", '[T ]00:00(:00(\\.0+)?)?(Z|\\+00:?00)?$', '')") }}
+{%- endmacro %}
+
+{#
+    An amount with a decimal point or a decimal comma, whichever the program that saved the
+    file writes, perhaps with the other one between thousands. Null where that cannot be
+    told: 1.234 may be a thousand or one.
+#}
+{% macro parse_amount(text) -%}
+case
+        when length({{ text }}) > 40 then null
+        when {{ text }} ~ '^[+-]?[1-9]\d{0,2}[.,]\d{3}$' then null
+        when {{ text }} ~ '^[+-]?\d+([.,]\d+)?$'
+            then cast(replace({{ text }}, ',', '.') as numeric)
+        when {{ text }} ~ '^[+-]?\d{1,3}(\.\d{3})+,\d+$|^[+-]?\d{1,3}(\.\d{3}){2,}$'
+            then cast(translate({{ text }}, ',.', '.') as numeric)
+        when {{ text }} ~ '^[+-]?\d{1,3}(,\d{3})+\.\d+$|^[+-]?\d{1,3}(,\d{3}){2,}$'
+            then cast(replace({{ text }}, ',', '') as numeric)
+    end
+{%- endmacro %}
+
 {% macro parse_number(text, type='numeric') -%}
 case
         when {{ text }} ~ '^[+-]?\d+(\.\d+)?$' and pg_input_is_valid({{ text }}, '{{ type }}')

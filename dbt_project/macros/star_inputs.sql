@@ -15,23 +15,39 @@
     `whole_lists` names the systems that say what is gone by leaving it out of the
     list; the others say it in `is_deleted`. `gathered` names the views that make one record
     of many rows: such a view is read key by key, since a join would come after the gathering.
+
+    A view may tell of several activities in one record, or of several numbers that one
+    contact has: `contact_merges` holds what no list of contacts says by itself. Of the rows
+    of a record the latest version counts; of contact_merges every row that was ever sent.
 #}
 {% macro star_inputs() -%}
     {{ return({
         'companies': {
-            'from': {'hubspot': 'companies'},
+            'from': {'hubspot': 'companies', 'salesforce': 'accounts'},
             'whole_lists': ['hubspot'],
             'numbers': {'company_id': 'text'},
             'columns': {
                 'company_name': 'text', 'industry': 'text', 'country_name': 'text',
                 'employees': 'bigint', 'is_deleted': 'boolean',
                 'created_at': 'timestamp with time zone',
+                'updated_at': 'timestamp with time zone',
             },
         },
         'contacts': {
-            'from': {'hubspot': 'contacts'},
-            'whole_lists': ['hubspot'],
-            'numbers': {'contact_id': 'text', 'company_id': 'text'},
+            'from': {
+                'hubspot': 'contacts',
+                'olist': {
+                    'customers': 'customers',
+                    'sellers': 'sellers',
+                    'marketing_qualified_leads': 'marketing_qualified_leads',
+                },
+                'salesforce': {'contacts': 'contacts', 'leads': 'leads'},
+                'telco': 'customers',
+            },
+            'whole_lists': ['hubspot', 'telco'],
+            'numbers': {
+                'contact_id': 'text', 'company_id': 'text', 'merged_into_id': 'text',
+            },
             'columns': {
                 'email': 'text', 'country_name': 'text', 'language': 'text',
                 'lifecycle_stage': 'text', 'segment': 'text', 'preferred_channel': 'text',
@@ -39,14 +55,34 @@
                 'is_unsubscribed': 'boolean', 'is_survey_opt_out': 'boolean',
                 'is_deleted': 'boolean', 'created_at': 'timestamp with time zone',
                 'became_customer_at': 'timestamp with time zone',
+                'updated_at': 'timestamp with time zone',
             },
         },
+        'contact_merges': {
+            'from': {'olist': {'customers': 'customers', 'closed_deals': 'closed_deals'}},
+            'numbers': {'contact_id': 'text', 'merged_contact_id': 'text'},
+            'columns': {},
+        },
         'activities': {
-            'from': {'hubspot': 'activities'},
-            'numbers': {'activity_id': 'text', 'contact_id': 'text', 'visitor_id': 'text'},
+            'from': {
+                'hubspot': 'activities',
+                'olist': {
+                    'first_contacts': 'marketing_qualified_leads',
+                    'won_deals': 'closed_deals',
+                },
+                'salesforce': {
+                    'opportunity_events': 'opportunities',
+                    'stage_changes': 'opportunity_history',
+                },
+            },
+            'numbers': {
+                'activity_id': 'text', 'contact_id': 'text', 'company_id': 'text',
+                'visitor_id': 'text',
+            },
             'columns': {
                 'activity_type': 'text', 'event': 'text', 'direction': 'text',
-                'store': 'text', 'occurred_at': 'timestamp with time zone',
+                'store': 'text', 'is_deleted': 'boolean',
+                'occurred_at': 'timestamp with time zone',
             },
         },
         'orders': {

@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 # Of which role's sources an identity is, by what stands first in it.
 IDENTITY_ROLES = {
     **dict.fromkeys(
-        ("contact", "visitor", "activity", "order", "delivery", "return"), "crm"
+        ("contact", "visitor", "company", "activity", "order", "delivery", "return"),
+        "crm",
     ),
     **dict.fromkeys(("user", "ticket"), "ticket"),
     **dict.fromkeys(("respondent", "response", "invited", "review"), "survey"),

@@ -26,6 +26,9 @@ SOURCE_NAMES = {
     "reclameaqui": "Reclame Aqui",
     "servicenow": "ServiceNow",
     "zendesk_tables": "Zendesk (tables)",
+    "olist": "Olist",
+    "salesforce": "Salesforce",
+    "telco": "Telco",
 }
 ROLE_NAMES = {"crm": "customers", "survey": "surveys", "ticket": "tickets"}
 

@@ -13,7 +13,7 @@ with
 company_states as (
     select
         *,
-        {{ version_rank() }} as version_rank
+        {{ version_rank(stamp_in_batch='updated_at') }} as version_rank
     from {{ staged('companies') }} as staged
 ),
 

@@ -15,13 +15,13 @@ contact_states as (
     from {{ staged('contacts') }} as staged
 ),
 
--- One state per contact and snapshot, should a file list a contact twice.
+-- One state per contact and night, should it be sent twice.
 states_ranked as (
     select
         *,
         row_number() over (
             partition by natural_key, _batch_date
-            order by _file_no desc, _row_number desc
+            order by updated_at desc nulls last, _file_no desc, _row_number desc
         ) as state_rank
     from contact_states
 ),
@@ -53,7 +53,7 @@ states_compared as (
     window state_order as (partition by contact_id order by _batch_date)
 ),
 
--- Before the first snapshot that shows a contact, its first state holds.
+-- Before the first night that shows a contact, its first state holds.
 versions as (
     select
         contact_id,

@@ -22,7 +22,7 @@ contact_states as (
 states_ranked as (
     select
         *,
-        {{ version_rank() }} as version_rank
+        {{ version_rank(stamp_in_batch='updated_at') }} as version_rank
     from contact_states
 ),
 
@@ -36,6 +36,7 @@ latest_states as (
         states_ranked.company_id,
         {{ email_key('states_ranked.email') }} as email_key,
         states_ranked.merged_object_ids,
+        states_ranked.merged_into_id,
         states_ranked.original_source,
         coalesce(
             states_ranked.is_deleted, states_ranked._batch_date < last_lists.batch_date, false

@@ -1,4 +1,29 @@
 {% set rebuild_when %}{% raw %}
+    with
+
+    -- A merge came, went, or leads to a contact that did: it may be known only now.
+    changed_merges as (
+        select key as merged_contact_id
+        from {{ dirty('int_contact_merges.merged_contact_id') }} as merged
+        union
+        select merges.merged_contact_id
+        from {{ ref('int_contact_merges') }} as merges
+        where merges.contact_id in (
+            select key from {{ dirty('int_contacts.contact_id') }} as contacts
+        )
+    ),
+
+    -- And whoever lies behind one who was merged.
+    merged as (
+        select merged_contact_id from changed_merges
+        union
+        select merges.merged_contact_id
+        from {{ ref('int_contact_merges') }} as merges
+        where merges.contact_id in (
+            select changed_merges.merged_contact_id from changed_merges
+        )
+    )
+
     select key from {{ dirty('int_people.identity_id') }} as changed_people
 
     union
@@ -9,13 +34,7 @@
     where people.contact_reference in (
         select key from {{ dirty('int_contacts.contact_id') }} as contacts
         union
-        select key from {{ dirty('int_contact_merges.merged_contact_id') }} as merged
-        union
-        select merges.merged_contact_id
-        from {{ ref('int_contact_merges') }} as merges
-        where merges.contact_id in (
-            select key from {{ dirty('int_contact_merges.merged_contact_id') }} as merged
-        )
+        select merged.merged_contact_id from merged
     )
 
     union
@@ -28,9 +47,7 @@
         union
         select contacts.email_key
         from {{ ref('int_contacts') }} as contacts
-        where contacts.contact_id in (
-            select key from {{ dirty('int_contact_merges.merged_contact_id') }} as merged
-        )
+        where contacts.contact_id in (select merged.merged_contact_id from merged)
     )
 {% endraw %}{% endset %}
 
@@ -64,6 +81,26 @@ possible_contacts as (
 ),
 
 {% endif -%}
+-- Merges into contacts that a list has shown: what is not known is nobody to be.
+known_merges as (
+    select
+        merges.contact_id,
+        merges.merged_contact_id,
+        bool_and(contacts.is_deleted) as is_deleted
+    from {{ ref('int_contact_merges') }} as merges
+    inner join {{ ref('int_contacts') }} as contacts
+        on contacts.contact_id = merges.contact_id
+    {%- if is_incremental() %}
+    where merges.merged_contact_id in (select contact_id from possible_contacts)
+        or merges.merged_contact_id in (
+            select first_merge.contact_id
+            from {{ ref('int_contact_merges') }} as first_merge
+            where first_merge.merged_contact_id in (select contact_id from possible_contacts)
+        )
+    {%- endif %}
+    group by merges.contact_id, merges.merged_contact_id
+),
+
 -- A contact that was merged twice is followed to the one that is left.
 survivors as (
     select
@@ -73,14 +110,14 @@ survivors as (
             partition by first_merge.merged_contact_id
             order by
                 second_merge.contact_id is not null,
-                contacts.is_deleted,
+                first_merge.is_deleted,
                 length(first_merge.contact_id),
-                first_merge.contact_id collate "C"
+                first_merge.contact_id collate "C",
+                length(second_merge.contact_id),
+                second_merge.contact_id collate "C"
         ) as survivor_rank
-    from {{ ref('int_contact_merges') }} as first_merge
-    inner join {{ ref('int_contacts') }} as contacts
-        on contacts.contact_id = first_merge.contact_id
-    left join {{ ref('int_contact_merges') }} as second_merge
+    from known_merges as first_merge
+    left join known_merges as second_merge
         on second_merge.merged_contact_id = first_merge.contact_id
         and second_merge.contact_id <> first_merge.merged_contact_id
     {%- if is_incremental() %}
@@ -88,7 +125,7 @@ survivors as (
     {%- endif %}
 ),
 
--- Every contact number that the CRM has ever shown, with the contact that it is now.
+-- Every contact number that a CRM has ever shown, with the contact that it is now.
 known_contacts as (
     select
         contacts.contact_id,

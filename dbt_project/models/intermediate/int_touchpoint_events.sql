@@ -24,7 +24,13 @@
 
 {{ config(
     unique_key='event_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['identity_id']},
+    meta={
+        'rebuild_when': rebuild_when,
+        'marks': [
+            'identity_id',
+            {'winner': "case when touchpoint = 'deal_won' then identity_id end"},
+        ],
+    },
     indexes=[{'columns': ['event_id']}, {'columns': ['identity_id', 'source_object']}],
 ) }}
 
@@ -51,6 +57,7 @@ activity_events as (
         coalesce(
             'contact:' || contact_id,
             'visitor:' || visitor_id,
+            'company:' || company_id,
             'activity:' || activity_id
         ) as identity_id,
         activity_type as event_type,
@@ -58,7 +65,7 @@ activity_events as (
         cast(null as text) as product,
         cast(null as text) as case_id,
         occurred_at,
-        false as is_deleted
+        is_deleted
     from {{ ref('int_activities') }}
     where {{ to_rebuild('activity_id', prefix='activity:') }}
 ),

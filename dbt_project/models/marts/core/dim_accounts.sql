@@ -29,12 +29,17 @@ organizations as (
     group by account_key
 ),
 
+-- A CRM may write codes instead of names.
+country_codes as (
+    select distinct country from {{ ref('countries') }}
+),
+
 accounts as (
     select
         coalesce(companies.account_key, organizations.account_key) as account_key,
         coalesce(companies.company_name, organizations.organization_name) as account_name,
         companies.industry,
-        countries.country,
+        coalesce(countries.country, country_codes.country) as country,
         companies.employees,
         coalesce(organizations.organizations, 0) as organizations,
         companies.account_key is not null as is_in_crm,
@@ -45,6 +50,8 @@ accounts as (
         on organizations.account_key = companies.account_key
     left join {{ ref('countries') }} as countries
         on countries.country_name = companies.country_name
+    left join country_codes
+        on country_codes.country = upper(companies.country_name)
 )
 
 select * from accounts

@@ -23,6 +23,19 @@
         where users_of_organizations.organization_id in (
             select key from {{ dirty('int_organizations.organization_id') }} as organizations
         )
+        union
+        select 'company:' || key from {{ dirty('int_companies.company_id') }} as named_companies
+        union
+        -- who won a deal, and whose company did
+        select key from {{ dirty('int_touchpoint_events.winner') }} as winners
+        union
+        select 'contact:' || contacts_of_winners.contact_id
+        from {{ ref('int_contacts') }} as contacts_of_winners
+        where contacts_of_winners.company_id in (
+            select substring(key from 9)
+            from {{ dirty('int_touchpoint_events.winner') }} as winning_companies
+            where starts_with(key, 'company:')
+        )
     )
 {% endraw %}{% endset %}
 
@@ -39,7 +52,13 @@ identities as (
         *,
         case
             when starts_with(identity_id, 'user:') then substring(identity_id from 6)
-        end as user_id
+        end as user_id,
+        case
+            when starts_with(identity_id, 'company:') then substring(identity_id from 9)
+        end as company_id,
+        case
+            when starts_with(identity_id, 'contact:') then substring(identity_id from 9)
+        end as own_contact_id
     from {{ ref('int_identities') }}
     where {{ to_rebuild('customer_key', 'uuid') }}
 ),
@@ -49,13 +68,29 @@ customers as (
         identities.customer_key,
         max(identities.contact_id) as contact_id,
         bool_and(starts_with(identities.identity_id, 'visitor:')) as is_visitor,
-        min(cast(organizations.account_key as text)) as organization_account
+        max(companies.company_id) as company_id,
+        min(cast(organizations.account_key as text)) as organization_account,
+        -- Of several contacts that are one, the one that is left, else the first.
+        (array_agg(
+            contacts.original_source
+            order by contacts.contact_id = identities.contact_id desc, contacts.created_at, contacts.contact_id
+        ) filter (where contacts.original_source is not null))[1] as original_source,
+        bool_or({{ has_won_a_deal('identities.identity_id') | indent(8) }}) as has_won
     from identities
     left join {{ ref('int_users') }} as users
         on users.user_id = identities.user_id
     left join {{ ref('int_organizations') }} as organizations
         on organizations.organization_id = users.organization_id
+    left join {{ ref('int_companies') }} as companies
+        on companies.company_id = identities.company_id
+    left join {{ ref('int_contacts') }} as contacts
+        on contacts.contact_id = identities.own_contact_id
     group by identities.customer_key
+),
+
+-- A CRM may write codes instead of names.
+country_codes as (
+    select distinct country from {{ ref('countries') }}
 ),
 
 versions as (
@@ -70,18 +105,23 @@ versions as (
             as account_key,
         case
             when customers.contact_id is null and customers.is_visitor then 'visitor'
-            when customers.contact_id is null then 'unknown'
-            when lifecycle_stages.lifecycle is not null then lifecycle_stages.lifecycle
-            when contacts.became_customer_at is not null then 'customer'
+            when lifecycle_stages.lifecycle <> 'prospect' then lifecycle_stages.lifecycle
+            when customers.has_won
+                or {{ has_won_a_deal("'company:' || contacts.company_id") | indent(16) }}
+                then 'customer'
+            when coalesce(customers.contact_id, customers.company_id) is null then 'unknown'
+            when lifecycle_stages.lifecycle is null and contacts.became_customer_at is not null
+                then 'customer'
             else 'prospect'
         end as lifecycle,
         contact_versions.lifecycle_stage,
         contact_versions.segment,
-        countries.country,
+        coalesce(countries.country, country_codes.country) as country,
         contact_versions.language,
         contact_versions.preferred_channel,
-        customers.contact_id is not null as is_in_crm,
-        coalesce(contacts.is_deleted, false) as is_deleted_in_crm,
+        {{ parse_word('customers.original_source') }} as original_source,
+        coalesce(customers.contact_id, customers.company_id) is not null as is_in_crm,
+        coalesce(contacts.is_deleted, companies.is_deleted, false) as is_deleted_in_crm,
         contact_versions.may_be_contacted,
         contact_versions.may_be_surveyed,
         coalesce(contact_versions.valid_to, cast('9999-12-31' as date))
@@ -94,11 +134,13 @@ versions as (
     left join {{ ref('int_contacts') }} as contacts
         on contacts.contact_id = customers.contact_id
     left join {{ ref('int_companies') }} as companies
-        on companies.company_id = contacts.company_id
+        on companies.company_id = coalesce(contacts.company_id, customers.company_id)
     left join {{ ref('lifecycle_stages') }} as lifecycle_stages
         on lifecycle_stages.lifecycle_stage = lower(contact_versions.lifecycle_stage)
     left join {{ ref('countries') }} as countries
         on countries.country_name = contact_versions.country_name
+    left join country_codes
+        on country_codes.country = upper(contact_versions.country_name)
 )
 
 select * from versions

@@ -3,6 +3,7 @@ select
     activity_id,
     contact_id,
     visitor_id,
+    {{ not_sent('activities', ['company_id', 'is_deleted']) }},
     activity_type,
     event,
     direction,

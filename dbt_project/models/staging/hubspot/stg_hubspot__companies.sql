@@ -5,7 +5,7 @@ select
     industry,
     country_name,
     employees,
-    {{ not_sent('companies', ['is_deleted']) }},
+    {{ not_sent('companies', ['is_deleted', 'updated_at']) | indent(4) }},
     created_at,
     {{ quarantine_columns([
             ['company_id', 'company_id'],

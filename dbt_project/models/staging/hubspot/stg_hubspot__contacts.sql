@@ -12,7 +12,7 @@ select
     merged_object_ids,
     is_unsubscribed,
     is_survey_opt_out,
-    {{ not_sent('contacts', ['is_deleted']) }},
+    {{ not_sent('contacts', ['merged_into_id', 'is_deleted', 'updated_at']) | indent(4) }},
     created_at,
     became_customer_at,
     {{ quarantine_columns([
