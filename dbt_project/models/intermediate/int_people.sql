@@ -72,7 +72,8 @@ invited as (
     where {{ to_rebuild('identity_id') }}
 ),
 
--- Whoever an event names and no list of people shows: visitors, unknown contacts.
+-- Whoever an event names and no list of people shows: visitors, unknown contacts, companies
+-- where no person is named. What only deleted records name is nobody.
 named_by_events as (
     select
         identity_id,
@@ -84,6 +85,7 @@ named_by_events as (
     from {{ ref('int_touchpoint_events') }}
     where {{ to_rebuild('identity_id') }}
         and not starts_with(identity_id, 'user:')
+        and not (source_object = 'activity' and is_deleted)
 ),
 
 named_by_tickets as (

@@ -121,7 +121,10 @@ versions as (
         contact_versions.preferred_channel,
         {{ parse_word('customers.original_source') }} as original_source,
         coalesce(customers.contact_id, customers.company_id) is not null as is_in_crm,
-        coalesce(contacts.is_deleted, companies.is_deleted, false) as is_deleted_in_crm,
+        coalesce(
+            case when customers.contact_id is null then companies.is_deleted else contacts.is_deleted end,
+            false
+        ) as is_deleted_in_crm,
         contact_versions.may_be_contacted,
         contact_versions.may_be_surveyed,
         coalesce(contact_versions.valid_to, cast('9999-12-31' as date))

@@ -1,7 +1,9 @@
 {#
     The stages that opportunities came to, as activities. All rows of an opportunity are read
     together, so that one which comes late changes what those around it mean; therefore each
-    activity carries the lineage of the opportunity's newest row.
+    activity carries the lineage of the opportunity's newest row. Salesforce's own history
+    names nobody: the opportunity does. (Its number is the key of both feeds, so that a
+    change in either brings the activities here up to date.)
 #}
 with
 
@@ -36,29 +38,47 @@ history_told_once as (
     where repeat_no = 1
 ),
 
-stage_changes as (
-    select
+opportunities as (
+    select distinct on (natural_key, _source_name)
         natural_key,
-        natural_key || '/stage/' || row_number() over (
-            partition by natural_key, _source_name
-            order by changed_at, _batch_date, _file_no, _row_number
-        ) as activity_id,
+        _source_name,
         contact_id,
         company_id,
+        is_deleted
+    from {{ ref('stg_salesforce__opportunities') }}
+    where not is_quarantined
+    order by
+        natural_key, _source_name, _batch_date desc, updated_at desc nulls last,
+        _file_no desc, _row_number desc
+),
+
+stage_changes as (
+    select
+        changes.natural_key,
+        changes.natural_key || '/stage/' || row_number() over (
+            partition by changes.natural_key, changes._source_name
+            order by
+                changes.changed_at, changes._batch_date, changes._file_no, changes._row_number
+        ) as activity_id,
+        coalesce(changes.contact_id, opportunities.contact_id) as contact_id,
+        coalesce(changes.company_id, opportunities.company_id) as company_id,
         {{ not_sent('activities', ['visitor_id', 'direction', 'store']) | indent(8) }},
         'DEAL_STAGE' as activity_type,
-        stage_name as event,
-        is_deleted,
-        changed_at as occurred_at,
-        is_quarantined,
-        quarantine_reason,
-        newest_batch_date as _batch_date,
-        newest_load_id as _load_id,
-        newest_file_no as _file_no,
-        newest_row_number as _row_number,
-        _source_name
-    from history_told_once
-    where is_another_stage
+        changes.stage_name as event,
+        changes.is_deleted or coalesce(opportunities.is_deleted, false) as is_deleted,
+        changes.changed_at as occurred_at,
+        changes.is_quarantined,
+        changes.quarantine_reason,
+        changes.newest_batch_date as _batch_date,
+        changes.newest_load_id as _load_id,
+        changes.newest_file_no as _file_no,
+        changes.newest_row_number as _row_number,
+        changes._source_name
+    from history_told_once as changes
+    left join opportunities
+        on opportunities.natural_key = changes.natural_key
+        and opportunities._source_name = changes._source_name
+    where changes.is_another_stage
 )
 
 select * from stage_changes
