@@ -41,11 +41,11 @@ from include.settings import Settings, connect
 
 log = logging.getLogger(__name__)
 
-# Of which role's sources an identity is, by what stands first in it.
+# Of which role's sources an identity is, by what stands first in it. A company is not
+# here: it is no person whom anybody could find.
 IDENTITY_ROLES = {
     **dict.fromkeys(
-        ("contact", "visitor", "company", "activity", "order", "delivery", "return"),
-        "crm",
+        ("contact", "visitor", "activity", "order", "delivery", "return"), "crm"
     ),
     **dict.fromkeys(("user", "ticket"), "ticket"),
     **dict.fromkeys(("respondent", "response", "invited", "review"), "survey"),
