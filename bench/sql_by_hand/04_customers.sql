@@ -5,7 +5,7 @@ with addresses as (
     select distinct on (email) email, contact_id
     from contacts
     where email is not null
-    order by email, length(contact_id), contact_id collate "C"
+    order by email, is_deleted, length(contact_id), contact_id collate "C"
 ),
 people as (
     select

@@ -16,9 +16,9 @@
     list; the others say it in `is_deleted`. `gathered` names the views that make one record
     of many rows: such a view is read key by key, since a join would come after the gathering.
 
-    A view may tell of several activities in one record, or of several numbers that one
-    contact has: `contact_merges` holds what no list of contacts says by itself. Of the rows
-    of a record the latest version counts; of contact_merges every row that was ever sent.
+    Of the rows of a record the latest version counts; it may tell of several activities. In
+    `contact_merges` a record may say of several numbers that they are one contact: there
+    the latest row of each number counts.
 #}
 {% macro star_inputs() -%}
     {{ return({

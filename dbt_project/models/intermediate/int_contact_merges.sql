@@ -51,15 +51,16 @@ told_by_the_merged as (
     where merged_into_id is not null
 ),
 
--- Or rows about something else name both.
+-- Or rows about something else name both: of each number, the latest says whose it is.
 told_by_others as (
-    select
+    select distinct on (natural_key, merged_contact_id)
         natural_key as told_by,
         contact_id,
         merged_contact_id
     from {{ staged('contact_merges') }} as staged
     where contact_id is not null
         and merged_contact_id is not null
+    order by natural_key, merged_contact_id, _batch_date desc, _file_no desc, _row_number desc
 ),
 
 all_told as (

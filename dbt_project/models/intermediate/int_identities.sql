@@ -153,7 +153,7 @@ addresses_ranked as (
         contact_id,
         row_number() over (
             partition by email_key
-            order by length(contact_id), contact_id collate "C"
+            order by is_deleted, length(contact_id), contact_id collate "C"
         ) as address_rank
     from {{ ref('int_contacts') }}
     where email_key is not null

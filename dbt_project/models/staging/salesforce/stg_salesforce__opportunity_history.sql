@@ -9,6 +9,7 @@ select
     changed_at,
     {{ quarantine_columns([
             ['opportunity_id', 'opportunity_id'],
+            ['stage_name', 'stage_name'],
             ['sent_changed', 'changed_at'],
     ]) }},
     _batch_date,
