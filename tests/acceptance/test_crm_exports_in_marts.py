@@ -236,7 +236,8 @@ def read_touches(settings: Settings) -> list[tuple]:
         " from marts.fct_touchpoints as touches"
         " inner join marts.dim_customers using (customer_version_key)"
         " left join marts.dim_accounts using (account_key)"
-        " where touches.source_system = 'salesforce' order by touches.occurred_at",
+        " where touches.source_system = 'salesforce'"
+        " order by touches.occurred_at, event_id",
     )
 
 
