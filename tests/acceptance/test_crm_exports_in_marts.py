@@ -322,6 +322,11 @@ def test_other_shapes_of_the_same_exports_mean_the_same(second_night):
     ]
     assert fetch(
         settings,
+        "select business_segment, declared_monthly_revenue::text"
+        " from staging.stg_olist__closed_deals where contact_id = 'seller_unknown'",
+    ) == [("decoração", "1500.5")]
+    assert fetch(
+        settings,
         "select natural_key, quarantine_reason"
         " from staging.stg_olist__marketing_qualified_leads where is_quarantined",
     ) == [("lead_without_day", "first_contact_date cannot be read")]
