@@ -15,7 +15,7 @@ select
         where leads.natural_key = source.natural_key
             and leads._source_name = source._source_name
             and leads.first_contact_date
-                > cast(source.won_at at time zone 'America/Sao_Paulo' as date)
+                > cast(source.won_at at time zone '{{ declared('olist', 'time_zone') }}' as date)
     ) as is_won_before_first_contact,
     won_at,
     {{ quarantine_columns([
@@ -39,10 +39,9 @@ from (
         {{ parse_amount('deals.declared_monthly_revenue') }} as declared_monthly_revenue,
         {{ parse_boolean('deals.has_company') }} as has_company,
         deals.won_date as sent_won,
-        coalesce(
-            {{ parse_timestamp('deals.won_date', 'America/Sao_Paulo') | indent(4) }},
-            {{ parse_local_timestamp('deals.won_date', 'DMY', 'America/Sao_Paulo') | indent(4) }}
-        ) as won_at,
+        {{ parse_export_timestamp(
+            'deals.won_date', declared('olist', 'date_order'), declared('olist', 'time_zone')
+        ) }} as won_at,
         {{ lineage('deals') | indent(4) }}
     from {{ source('olist', 'closed_deals') }} as deals
     {{ join_frozen_loads('deals') | indent(4) }}

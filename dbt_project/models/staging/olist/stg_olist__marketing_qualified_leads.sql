@@ -33,7 +33,7 @@ from (
         leads.first_contact_date as sent_first_contact,
         coalesce(
             {{ parse_day('leads.first_contact_date') | indent(4) }},
-            {{ parse_local_date('leads.first_contact_date', 'DMY') | indent(4) }}
+            {{ parse_local_date('leads.first_contact_date', declared('olist', 'date_order')) | indent(4) }}
         ) as first_contact_date,
         {{ lineage('leads') | indent(4) }}
     from {{ source('olist', 'marketing_qualified_leads') }} as leads
