@@ -75,6 +75,7 @@
                     'stage_changes': 'opportunity_history',
                 },
             },
+            'gathered': ['stg_salesforce__stage_changes'],
             'numbers': {
                 'activity_id': 'text', 'contact_id': 'text', 'company_id': 'text',
                 'visitor_id': 'text',

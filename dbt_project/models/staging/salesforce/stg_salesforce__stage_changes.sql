@@ -38,20 +38,6 @@ history_told_once as (
     where repeat_no = 1
 ),
 
-opportunities as (
-    select distinct on (natural_key, _source_name)
-        natural_key,
-        _source_name,
-        contact_id,
-        company_id,
-        is_deleted
-    from {{ ref('stg_salesforce__opportunities') }}
-    where not is_quarantined
-    order by
-        natural_key, _source_name, _batch_date desc, updated_at desc nulls last,
-        _file_no desc, _row_number desc
-),
-
 stage_changes as (
     select
         changes.natural_key,
@@ -75,9 +61,22 @@ stage_changes as (
         changes.newest_row_number as _row_number,
         changes._source_name
     from history_told_once as changes
-    left join opportunities
-        on opportunities.natural_key = changes.natural_key
-        and opportunities._source_name = changes._source_name
+    left join lateral (
+        select
+            versions.contact_id,
+            versions.company_id,
+            versions.is_deleted
+        from {{ ref('stg_salesforce__opportunities') }} as versions
+        where versions.natural_key = changes.natural_key
+            and versions._source_name = changes._source_name
+            and not versions.is_quarantined
+        order by
+            versions._batch_date desc,
+            versions._file_no desc,
+            versions._row_number desc
+        limit 1
+    ) as opportunities
+        on true
     where changes.is_another_stage
 )
 
