@@ -78,7 +78,7 @@ def drafts(
         project / "dbt_project",
         ignore=shutil.ignore_patterns("target", "logs"),
     )
-    bank = project / "complaints.csv"
+    bank = project / "complaints.txt"
     bank.write_bytes(write_bank_export())
     files = {BANK: bank}
     for feed, path in REAL.items():
@@ -116,7 +116,7 @@ def drafts(
 def test_the_hostile_export_is_loaded_cell_by_cell(drafts: Drafts) -> None:
     content = write_bank_export()
     with drafts.open_stage() as stage:
-        staged = stage.load(BANK, content, "complaints.csv")
+        staged = stage.load(BANK, content, "complaints.txt")
         columns = [column.name for column in stage.find_contract(BANK).columns]
         with connect(stage.settings) as connection:
             raw = connection.execute(

@@ -40,9 +40,9 @@ class Stage:
     def __call__(self, feed: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Load made-up rows; a field that a row does not have is left empty."""
         contract = self.find_contract(feed)
-        return self.load(
-            feed, write_export(contract, rows), f"export.{contract.format}"
-        )
+        # A name that the contract's pattern takes.
+        name = contract.path.replace("*", "export", 1).replace("*", "")
+        return self.load(feed, write_export(contract, rows), name)
 
     def load(self, feed: str, content: bytes, name: str) -> list[dict[str, Any]]:
         """Load a file and return its rows in the order of the file.
