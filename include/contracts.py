@@ -28,6 +28,8 @@ LINEAGE_PREFIX = "_"
 STEM_COLUMN = "_file_stem"
 # The number that the loader gives to rows whose source numbers none.
 IDENTITY_COLUMN = "_identity"
+# What the loader adds to rows that are kept as records.
+LOADER_COLUMNS = (STEM_COLUMN, IDENTITY_COLUMN)
 # Between a system and the name of one of its instances.
 INSTANCE_MARK = "@"
 UTF_8_NAMES = ("utf-8", "utf-8-sig")
@@ -239,8 +241,12 @@ class FeedContract(_Declaration):
         names = [column.name for column in self.columns]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"columns declared twice: {', '.join(sorted(repeated))}")
-        if private := [name for name in names if name.startswith(LINEAGE_PREFIX)]:
-            raise ValueError(f"{private[0]!r}: names with _ belong to the loader")
+        # Fields of a record are no columns: MongoDB calls its key _id.
+        reserved = [name for name in names if name.startswith(LINEAGE_PREFIX)]
+        if self.storage == "record":
+            reserved = [name for name in reserved if name in LOADER_COLUMNS]
+        if reserved:
+            raise ValueError(f"{reserved[0]!r}: names with _ belong to the loader")
         for column in self.columns:
             if (column.values or column.number) and column.personal_data != "none":
                 raise ValueError(

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from include.contracts import (
     IDENTITY_COLUMN,
-    LINEAGE_PREFIX,
+    LOADER_COLUMNS,
     STEM_COLUMN,
     FeedContract,
 )
@@ -70,7 +70,7 @@ class RawTable:
 
 def field_of(contract: FeedContract, alias: str, name: str) -> sql.Composable:
     """Return the text of a declared column, or of one of the loader's, in a raw row."""
-    if contract.storage == "record" and not name.startswith(LINEAGE_PREFIX):
+    if contract.storage == "record" and name not in LOADER_COLUMNS:
         return sql.SQL("({}.{} ->> {})").format(
             *(sql.Identifier(alias), sql.Identifier(RECORD_COLUMN), sql.Literal(name))
         )
@@ -112,7 +112,7 @@ def _ensure_key_indexes(connection: psycopg.Connection, contract: FeedContract) 
     raw = RawTable(contract)
     keys: list[sql.Composable] = [
         sql.SQL("({} ->> {})").format(sql.Identifier(RECORD_COLUMN), sql.Literal(name))
-        if contract.storage == "record" and not name.startswith(LINEAGE_PREFIX)
+        if contract.storage == "record" and name not in LOADER_COLUMNS
         else sql.Identifier(name)
         for name in contract.natural_key
     ]

@@ -66,7 +66,7 @@ def list_declared(draft: SourceDraft) -> list[ColumnDraft]:
     outer = [
         column
         for column in draft.columns
-        if not column.texts.is_inner and can_be_declared(draft, column)
+        if not column.texts.is_inner and can_be_declared(column)
     ]
     if not draft.is_wide:
         return outer
@@ -79,13 +79,9 @@ def list_declared(draft: SourceDraft) -> list[ColumnDraft]:
     ]
 
 
-def can_be_declared(draft: SourceDraft, column: ColumnDraft) -> bool:
-    """Tell whether a header can stand in a contract.
-
-    dbt reads {{ … }} as code, and names of JSON that begin with _ are the loader's.
-    """
-    has_code = any(sign in column.texts.header for sign in ("{{", "{%", "{#"))
-    return not has_code and not (draft.is_json and column.texts.path[0][:1] == "_")
+def can_be_declared(column: ColumnDraft) -> bool:
+    """Tell whether dbt takes a header as text: it would read {{ … }} as code."""
+    return not any(sign in column.texts.header for sign in ("{{", "{%", "{#"))
 
 
 def name_in_contract(draft: SourceDraft, column: ColumnDraft) -> str:

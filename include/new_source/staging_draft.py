@@ -88,7 +88,7 @@ def list_staged(draft: SourceDraft) -> list[StagedColumn]:
     staged = []
     for column in draft.columns:
         is_wanted = id(column) in declared or (
-            draft.is_json and column.texts.is_inner and can_be_declared(draft, column)
+            draft.is_json and column.texts.is_inner and can_be_declared(column)
         )
         # What is empty in the sample may turn out to be anybody's name.
         is_empty = column.kind.kind == "empty" and not column.is_key

@@ -151,3 +151,11 @@ def test_a_shape_is_told_by_dates_that_are_both_included() -> None:
     contract = make_contract(shapes=[{**shape, "without": ["note"]}])
     lacked = [sorted(contract.list_lacked(date(2026, 1, day))) for day in (1, 2, 3, 4)]
     assert lacked == [[], ["note"], ["note"], []]
+
+
+def test_a_field_of_a_record_may_begin_with_an_underscore() -> None:
+    declared = {"storage": "record", "natural_key": ["_id"]}
+    contract = make_contract(("_id", "name"), required=("_id",), **declared)
+    assert contract.column_names == ("_id", "name")
+    with pytest.raises(ValueError, match="belong to the loader"):
+        make_contract(("_id", "_identity"), required=("_id",), **declared)

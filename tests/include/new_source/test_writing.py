@@ -121,6 +121,17 @@ def test_what_was_added_is_taken_back_when_it_is_no_contract(
     assert read_tree(project) == before
 
 
+def test_the_key_of_a_document_store_may_begin_with_an_underscore(
+    project: Path, tmp_path: Path
+) -> None:
+    export = tmp_path / "moods.jsonl"
+    lines = (f'{{"_id": "k{number}", "mood": "good"}}\n' for number in range(30))
+    export.write_text("".join(lines))
+    make_source(project, "docs", export, "moods", "survey")
+    contract = read_contracts(project, ["docs"])["docs.moods"]
+    assert contract.natural_key == ("_id",)
+
+
 @pytest.mark.parametrize(
     ("system", "feed", "words"),
     [
