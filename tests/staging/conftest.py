@@ -23,9 +23,11 @@ def staging_template(
             settings_of(url, tmp_path_factory.mktemp("landing")), sources=list_systems()
         )
         night.prepare(settings)
-        outcomes = Dbt(settings).build(select=["path:models/staging"], with_tests=False)
+        outcomes = Dbt(settings).build(
+            select=["+path:models/staging"], with_tests=False
+        )
         failed = [outcome for outcome in outcomes if outcome.is_failure]
-        assert not failed, failed
+        assert not failed, [outcome.message for outcome in failed]
         assert outcomes
         yield database_name(url)
 
