@@ -7,5 +7,6 @@ select
     weekdays,
     is_always_open,
     opens_at,
-    closes_at
+    closes_at,
+    holiday_region
 from {{ ref('calendars') }}
