@@ -32,9 +32,7 @@ def list_rows() -> Iterator[tuple[str, str, str, str, str]]:
     """The seed's rows, by region and day; no hours: closed all day."""
     for region in REGIONS:
         country, _, part = region.partition("-")
-        days = {
-            day: (name, "", "") for day, name in find_days(country, part, "public")
-        }
+        days = {day: (name, "", "") for day, name in find_days(country, part, "public")}
         if country == "BR":
             for day, name in find_days(country, part, "optional"):
                 if name in PARTIAL_DAYS:

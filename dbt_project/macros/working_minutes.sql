@@ -5,13 +5,13 @@
     int_working_days of the moment's local day; null where that is not known.
 #}
 {% macro open_minutes_until(moment, day) -%}
-{{ day }}.minutes_before + coalesce(
+trim_scale({{ day }}.minutes_before + coalesce(
             greatest(
                 extract(epoch from least({{ moment }}, {{ day }}.closes_at) - {{ day }}.opens_at) / 60,
                 0
             ),
             0
-        )
+        ))
 {%- endmacro %}
 
 {# The row of int_working_days for a moment, in the calendar of the ticket. #}
@@ -23,5 +23,5 @@ left join {{ ref('int_working_days') }} as {{ alias }}
 
 {# Elapsed minutes between two moments, exactly. #}
 {% macro minutes_between(start, finish) -%}
-extract(epoch from {{ finish }} - {{ start }}) / 60
+trim_scale(extract(epoch from {{ finish }} - {{ start }}) / 60)
 {%- endmacro %}

@@ -223,7 +223,7 @@ def test_all_public_figures_that_were_final_are_restated_and_none_in_confidence(
         " where figure = 'responses' and model = 'experience_scores'"
     )
     declared = "select count(*) from audit.models where restated is not null"
-    assert fetch(published, declared) == [(9,)]
+    assert fetch(published, declared) == [(10,)]
     scores = "select count(*) from marts.experience_scores where is_confidential"
     assert fetch(published, f"{noted} and row_key like '%%|confidential|%%'") == [(0,)]
     assert fetch(published, scores)[0][0] > 0

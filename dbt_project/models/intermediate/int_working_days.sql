@@ -78,11 +78,11 @@ working_days as (
         opens_at,
         closes_at,
         coalesce(
-            sum(extract(epoch from closes_at - opens_at) / 60) over (
+            trim_scale(sum(extract(epoch from closes_at - opens_at) / 60) over (
                 partition by calendar
                 order by local_date
                 rows between unbounded preceding and 1 preceding
-            ),
+            )),
             0
         ) as minutes_before
     from hours

@@ -12,8 +12,16 @@
 
 {{ config(
     unique_key=['ticket_id', 'ticket_event_key'],
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'ticket_id', 'marks': ['customer_key']},
-    indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}],
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'ticket_id',
+        'marks': ['customer_key', 'occurred_date'],
+    },
+    indexes=[
+        {'columns': ['ticket_id']},
+        {'columns': ['customer_key']},
+        {'columns': ['occurred_date']},
+    ],
 ) }}
 
 with
