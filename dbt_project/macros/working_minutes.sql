@@ -25,3 +25,10 @@ left join {{ ref('int_working_days') }} as {{ alias }}
 {% macro minutes_between(start, finish) -%}
 trim_scale(extract(epoch from {{ finish }} - {{ start }}) / 60)
 {%- endmacro %}
+
+{# A percentile of minutes over the rows of a group, to a millionth; nulls are left out. #}
+{% macro percentile(share, minutes) -%}
+trim_scale(round(cast(
+            percentile_cont({{ share }}) within group (order by {{ minutes }}) as numeric
+        ), 6))
+{%- endmacro %}

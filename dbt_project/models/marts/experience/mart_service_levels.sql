@@ -1,0 +1,154 @@
+{% set rebuild_when %}{% raw %}
+    select periods.period_key
+    from ({{ days_of_periods() }}) as periods
+    where periods.period_grain <> 'quarter'
+        and periods.date_day in (
+            select cast(key as date) from {{ dirty('fct_ticket_service.created_date') }} as days
+        )
+    union
+    select service_levels.period_key
+    from {{ this }} as service_levels
+    where {{ completeness_may_have_changed(
+        'service_levels.period_start', 'service_levels.period_end'
+    ) }}
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key=['period_key', 'breakdown', 'breakdown_value'],
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
+    indexes=[{'columns': ['period_key']}],
+    pre_hook=hash_all_groups(),
+) }}
+
+with
+
+days_of_periods as (
+    {{ days_of_periods() }}
+),
+
+days as (
+    select
+        *,
+        {{ period_end('days_of_periods') }} as period_end
+    from days_of_periods
+    where period_grain <> 'quarter'
+        and {{ to_rebuild('period_key') }}
+),
+
+tickets as (
+    select
+        days.period_key,
+        days.period_grain,
+        days.period_start,
+        days.period_end,
+        coalesce(tickets.group_id, '(none)') as ticket_group,
+        tickets.channel,
+        tickets.touchpoint,
+        coalesce(tickets.priority, '(none)') as priority,
+        coalesce(tickets.segment, '(unknown)') as segment,
+        coalesce(tickets.country, '(unknown)') as country,
+        service.*
+    from {{ ref('fct_ticket_service') }} as service
+    inner join {{ ref('fct_tickets') }} as tickets
+        on tickets.ticket_id = service.ticket_id
+        and tickets.customer_key = service.customer_key
+    inner join days
+        on days.date_day = service.created_date
+    -- A period's days in one array: few, and found by index.
+    where service.created_date = any(array(select days_wanted.date_day from days as days_wanted))
+),
+
+tickets_cut as (
+    select
+        cuts.breakdown,
+        cuts.breakdown_value,
+        tickets.*
+    from tickets
+    cross join lateral (
+        values
+            ('total', 'all'),
+            ('ticket_group', tickets.ticket_group),
+            ('channel', tickets.channel),
+            ('touchpoint', tickets.touchpoint),
+            ('priority', tickets.priority),
+            ('segment', tickets.segment),
+            ('country', tickets.country)
+    ) as cuts (breakdown, breakdown_value)
+),
+
+counts as (
+    select
+        period_key,
+        breakdown,
+        breakdown_value,
+        count(*) as created_tickets,
+        count(first_reply_at) as replied_tickets,
+        count(*) filter (where is_unreplied) as unreplied_tickets,
+        {{ percentile(0.5, 'first_reply_minutes') }} as first_reply_minutes_median,
+        {{ percentile(0.9, 'first_reply_minutes') }} as first_reply_minutes_p90,
+        {{ percentile(0.5, 'first_reply_working_minutes') }}
+            as first_reply_working_minutes_median,
+        {{ percentile(0.9, 'first_reply_working_minutes') }}
+            as first_reply_working_minutes_p90,
+        count(*) filter (where is_solved) as solved_tickets,
+        count(first_solved_at) as ever_solved_tickets,
+        {{ percentile(0.5, 'full_resolution_minutes') }}
+            as full_resolution_minutes_median,
+        {{ percentile(0.9, 'full_resolution_minutes') }}
+            as full_resolution_minutes_p90,
+        {{ percentile(0.5, 'full_resolution_working_minutes') }}
+            as full_resolution_working_minutes_median,
+        count(*) filter (where reopens > 0) as reopened_tickets,
+        count(*) filter (where agent_hand_offs + group_hand_offs > 0) as handed_off_tickets,
+        sum(agent_hand_offs + group_hand_offs) as hand_offs,
+        count(*) filter (where channel_switches > 0) as channel_switched_tickets,
+        count(*) filter (where is_out_of_hours) as out_of_hours_tickets,
+        count(*) filter (where bot_comments > 0) as bot_tickets,
+        count(*) filter (where is_bot_contained) as bot_contained_tickets,
+        min(period_grain) as period_grain,
+        min(period_start) as period_start,
+        min(period_end) as period_end
+    from tickets_cut
+    group by period_key, breakdown, breakdown_value
+),
+
+service_levels as (
+    select
+        periods.period_key,
+        periods.period_grain,
+        case periods.period_grain
+            when 'week' then to_char(periods.period_start, 'IYYY-"W"IW')
+            else to_char(periods.period_start, 'YYYY-MM')
+        end as period_label,
+        periods.period_start,
+        periods.period_end,
+        periods.breakdown,
+        periods.breakdown_value,
+        periods.created_tickets,
+        periods.replied_tickets,
+        periods.unreplied_tickets,
+        periods.first_reply_minutes_median,
+        periods.first_reply_minutes_p90,
+        periods.first_reply_working_minutes_median,
+        periods.first_reply_working_minutes_p90,
+        periods.solved_tickets,
+        periods.ever_solved_tickets,
+        periods.full_resolution_minutes_median,
+        periods.full_resolution_minutes_p90,
+        periods.full_resolution_working_minutes_median,
+        periods.reopened_tickets,
+        {{ cx('share_percent') }}(periods.reopened_tickets, periods.ever_solved_tickets)
+            as reopened_percent,
+        periods.handed_off_tickets,
+        cast(periods.hand_offs as bigint) as hand_offs,
+        periods.channel_switched_tickets,
+        periods.out_of_hours_tickets,
+        periods.bot_tickets,
+        periods.bot_contained_tickets,
+        {{ cx('share_percent') }}(periods.bot_contained_tickets, periods.bot_tickets)
+            as bot_contained_percent,
+        {{ is_complete_period() }} as is_complete_period
+    from counts as periods
+)
+
+select * from service_levels
