@@ -1,17 +1,29 @@
 {#
-    Minutes for which a calendar was open until a moment, since its first day: the sum of the
-    days before, and what of the moment's own day is over. Their difference is the working
-    time between two moments: 0 where it was closed all the while. `day` is the row of
-    int_working_days of the moment's local day; null where that is not known.
+    Minutes for which a calendar was open between two moments: 0 where it was closed all the
+    while. Counted in seconds from the calendar's first day, which are exact, and divided
+    once. `first_day` and `last_day` are the rows of int_working_days of the moments' local
+    days; null where they are not known.
 #}
-{% macro open_minutes_until(moment, day) -%}
-trim_scale({{ day }}.minutes_before + coalesce(
-            greatest(
-                extract(epoch from least({{ moment }}, {{ day }}.closes_at) - {{ day }}.opens_at) / 60,
-                0
-            ),
-            0
-        ))
+{% macro working_minutes(first, first_day, last, last_day) -%}
+trim_scale(
+            (
+                {{ open_seconds_until(last, last_day) }}
+                - ({{ open_seconds_until(first, first_day) }})
+            ) / 60
+        )
+{%- endmacro %}
+
+{# The sum of the days before, and what of the moment's own day is over. #}
+{% macro open_seconds_until(moment, day) -%}
+60 * {{ day }}.minutes_before + coalesce(
+                    greatest(
+                        extract(
+                            epoch from least({{ moment }}, {{ day }}.closes_at) - {{ day }}.opens_at
+                        ),
+                        0
+                    ),
+                    0
+                )
 {%- endmacro %}
 
 {# The row of int_working_days for a moment, in the calendar of the ticket. #}

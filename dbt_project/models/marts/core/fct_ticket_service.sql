@@ -101,19 +101,16 @@ ticket_service as (
         served.calendar,
         served.first_reply_at,
         {{ minutes_between('served.created_at', 'served.first_reply_at') }} as first_reply_minutes,
-        {{ open_minutes_until('served.first_reply_at', 'day_of_reply') }}
-            - ({{ open_minutes_until('served.created_at', 'day_of_creation') }})
+        {{ working_minutes('served.created_at', 'day_of_creation', 'served.first_reply_at', 'day_of_reply') }}
             as first_reply_working_minutes,
         served.first_solved_at,
         {{ minutes_between('served.created_at', 'served.first_solved_at') }}
             as first_resolution_minutes,
-        {{ open_minutes_until('served.first_solved_at', 'day_of_first_solve') }}
-            - ({{ open_minutes_until('served.created_at', 'day_of_creation') }})
+        {{ working_minutes('served.created_at', 'day_of_creation', 'served.first_solved_at', 'day_of_first_solve') }}
             as first_resolution_working_minutes,
         served.solved_at,
         {{ minutes_between('served.created_at', 'served.solved_at') }} as full_resolution_minutes,
-        {{ open_minutes_until('served.solved_at', 'day_of_solve') }}
-            - ({{ open_minutes_until('served.created_at', 'day_of_creation') }})
+        {{ working_minutes('served.created_at', 'day_of_creation', 'served.solved_at', 'day_of_solve') }}
             as full_resolution_working_minutes,
         cast(served.agent_comments as integer) as agent_comments,
         cast(served.bot_comments as integer) as bot_comments,
