@@ -26,7 +26,8 @@ LAST_STATUSES = """
         cast(record ->> 'created_at' as timestamptz) as changed_at
     from raw_zendesk.ticket_audits
     cross join lateral jsonb_array_elements(record -> 'events') as events (event)
-    where events.event ->> 'type' = 'Change' and events.event ->> 'field_name' = 'status'
+    where events.event ->> 'type' = 'Change'
+        and events.event ->> 'field_name' = 'status'
     order by record ->> 'ticket_id', cast(record ->> 'created_at' as timestamptz) desc,
         record ->> 'id' desc
 """
