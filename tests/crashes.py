@@ -199,7 +199,7 @@ def _prepare_to_stop(kill: Kill) -> None:
 
     match kill.step:
         case "copy":
-            _stop_in_copy(1 + int(kill.place * 6))
+            _stop_in_copy(1 + int(kill.place * 3))
         case "gate 1":
             _stop_at_call(*draw(GATE_1_PLACES))
         case "models":
