@@ -232,7 +232,7 @@
 {# What stands before the numbers of a role's records to which a source refers. #}
 {% macro related_prefix(source_name, role) -%}
     {%- set known = namespace(prefix='') -%}
-    {%- for related in env_var('CX_RELATED_SOURCES', '').split(',') -%}
+    {%- for related in env_var('CX_DBT_RELATED_SOURCES', '').split(',') -%}
         {%- if related.startswith(source_name ~ '/' ~ role ~ '=') -%}
             {%- set known.prefix = record_prefix(related.split('=')[1]) -%}
         {%- endif -%}

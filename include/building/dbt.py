@@ -206,7 +206,7 @@ def _name_sources(settings: Settings) -> dict[str, str]:
         if feed.source_instance and feed.source_instance == other.source_instance
     )
     return {
-        "CX_RELATED_SOURCES": ",".join(dict.fromkeys(related)),
+        "CX_DBT_RELATED_SOURCES": ",".join(dict.fromkeys(related)),
         "CX_SOURCES": ",".join(dict.fromkeys(feed.source for feed in contracts)),
         "CX_DBT_HOME_SOURCES": ",".join(dict.fromkeys(homes)),
     }
