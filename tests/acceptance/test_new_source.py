@@ -32,7 +32,7 @@ DOCUMENTS = "store.moods"
 # Real exports of each format.
 REAL = {
     "desk.incidents": "ticket_servicenow/incident_event_log.csv.gz",
-    "telco.customers": "crm_telco/Telco_customer_churn.xlsx",
+    "phone.customers": "crm_telco/Telco_customer_churn.xlsx",
     "ratings.reviews": "survey_reviews/laroseda_test.json",
     "poll.answers": "survey_surveymonkey/thanksgiving-2015-poll-data.csv",
     "guests.reviews": "survey_reviews/restaurants_es.xlsx",
@@ -41,7 +41,7 @@ REAL = {
 LARGEST = 10_000
 REAL_ROWS = {
     "desk.incidents": LARGEST,
-    "telco.customers": 7_043,
+    "phone.customers": 7_043,
     "ratings.reviews": 3_000,
     "poll.answers": 1_058,
     "guests.reviews": 15_963,
@@ -178,7 +178,7 @@ def test_a_real_export_is_staged_row_by_row(
         staged = stage.load(feed, file.read_bytes(), file.name)
     assert len(staged) == REAL_ROWS[feed]
     assert not any(row["is_quarantined"] for row in staged)
-    if feed == "telco.customers":
+    if feed == "phone.customers":
         assert sum(row["cltv"] for row in staged) == 30_991_283
         assert sum(row["churn_label"] for row in staged) == 1_869
         assert sum(row["total_charges"] is None for row in staged) == 11
