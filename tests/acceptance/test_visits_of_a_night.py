@@ -138,7 +138,7 @@ def list_ticket_events(world: World) -> Iterator[dict[str, object]]:
             at = START + timedelta(days=day)
             yield {
                 "ticket_event_key": f"{event_id}|{position}",
-                "ticket_id": event_id.split(":")[2],
+                "ticket_id": event_id.split(":")[1],
                 "customer_key": key(touch.customer),
                 "customer_version_key": key(_later(touch.customer)),
                 "event_type": kind,
