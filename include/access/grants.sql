@@ -36,6 +36,8 @@ grant insert, update, delete, maintain
 -- How each step of a run went, whoever it worked as.
 grant insert, update on audit.run_steps to {transformer};
 grant insert, update on audit.incidents, audit.incident_messages to {transformer};
+-- A build gives the planner figures of what was loaded.
+grant maintain on audit.loads, audit.load_files, audit.load_profiles to {transformer};
 -- Gate 2 holds the loads of the source that it doubts.
 grant update on audit.loads to {transformer};
 grant insert, update on audit.publishes to {publisher};

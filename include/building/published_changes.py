@@ -95,7 +95,9 @@ def forget_old_changes(connection: psycopg.Connection, kept_publishes: int) -> N
     """Keep the log of the newest publishes alone; the older ones say why they cannot be
     rolled back."""
     row = connection.execute(
+        # A night that is run again may publish nothing: no version to go back to.
         "select publish_id from audit.publishes where kind = 'publish'"
+        " and rows_deleted + rows_inserted > 0"
         " order by publish_id desc offset %s limit 1",
         [kept_publishes],
     ).fetchone()

@@ -70,10 +70,7 @@ class History:
 
     def run_night(self, day: date, kills: list[Kill]) -> None:
         """Run a night again and again, killed each time but the last."""
-        # What is loaded is not copied again: copies are killed while there are some.
-        for kill in sorted(
-            [*self.take_missed(), *kills], key=lambda kill: kill.step != "copy"
-        ):
+        for kill in [*kills, *self.take_missed()]:
             if not self.run_and_kill(day, kill):
                 self.missed.append(kill)
         process = crashes.start_night(self.settings, day, None, self.log_file)
