@@ -359,12 +359,15 @@ class _ContentQuery:
             "select lineage._load_id as load_id, loads.batch_date, content.*"
             " from {members} as lineage"
             " join audit.loads as loads on loads.load_id = lineage._load_id"
-            " join (select content._row_id, {figures} from ("
-            "  select content._row_id, {texts} from {table} as content"
-            "  where content._row_id in (select lineage._row_id"
-            "   from {members} as lineage"
-            "   join audit.loads as loads on loads.load_id = lineage._load_id"
-            "   where {sampled}) offset 0) as content offset 0"
+            # Written out: of a new load the planner expects a row or two, and would
+            # look at the texts of all rows for each of them.
+            " join (with content as materialized (select content._row_id, {figures}"
+            "  from (select content._row_id, {texts} from {table} as content"
+            "   where content._row_id in (select lineage._row_id"
+            "    from {members} as lineage"
+            "    join audit.loads as loads on loads.load_id = lineage._load_id"
+            "    where {sampled}) offset 0) as content)"
+            "  select * from content"
             " ) as content on content._row_id = lineage._row_id"
             " where {sampled} offset 0"
         ).format(
