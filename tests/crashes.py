@@ -129,12 +129,21 @@ def wait_until_stopped(process: ForkServerProcess) -> bool:
 
 
 def is_at_work(settings: Settings, day: date, kill: Kill) -> bool:
-    """Whether the server sees the step at work, whose process stands still."""
-    with psycopg.connect(settings.database_url) as connection:
-        row = connection.execute(
-            _AT_WORK[kill.step].encode(), {"run": name_run(day)}
-        ).fetchone()
-    return row is not None and bool(row[0])
+    """Whether the server sees the step at work, whose process stands still.
+
+    A backend may be a moment behind: it tells of a COPY after it has answered.
+    """
+    deadline = time.monotonic() + 2
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        while True:
+            row = connection.execute(
+                _AT_WORK[kill.step].encode(), {"run": name_run(day)}
+            ).fetchone()
+            if row is not None and row[0]:
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
 
 
 def resume(process: ForkServerProcess) -> None:
@@ -213,7 +222,9 @@ def _prepare_to_stop(kill: Kill) -> None:
 
 
 def _stop() -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
+    # To this thread, which then stops here: sent to the process, the signal is the main
+    # thread's to handle, and another one goes on until that has its turn.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def _stop_at_call(owner: Any, name: str, call: int, when: str) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ PROCESS_KILLS = {
     "gate 2": 1,
     "publish": 4,
 }
+# Of a kill that finds its night standing before or behind the step.
+TRIES = 3
 SERVER_KILLS = dict.fromkeys(STEPS, 1)
 # Marts are compared as a whole here; that data tests see faults is shown elsewhere.
 run = partial(nights.run, with_tests=False)
@@ -70,29 +73,28 @@ class History:
 
     def run_night(self, day: date, kills: list[Kill]) -> None:
         """Run a night again and again, killed each time but the last."""
-        for kill in [*kills, *self.take_missed()]:
-            if not self.run_and_kill(day, kill):
+        waiting = sorted([*kills, *self.missed], key=place_in_night)
+        self.missed = []
+        for number, kill in enumerate(waiting):
+            for _ in range(TRIES):
+                process = crashes.start_night(self.settings, day, kill, self.log_file)
+                if not crashes.wait_until_stopped(process):
+                    # It came through: nothing is left of it to be killed.
+                    assert process.exitcode == 0, self.read_log()
+                    self.missed += waiting[number:]
+                    return
+                if self.kill(process, day, kill):
+                    break
+            else:
                 self.missed.append(kill)
         process = crashes.start_night(self.settings, day, None, self.log_file)
         process.join(crashes.PATIENCE_SECONDS)
         assert process.exitcode == 0, self.read_log()
 
-    def take_missed(self) -> list[Kill]:
-        missed, self.missed = self.missed, []
-        return missed
-
-    def run_and_kill(self, day: date, kill: Kill) -> bool:
-        """Run a night until it is killed; False: it was not at work at the place."""
-        process = crashes.start_night(self.settings, day, kill, self.log_file)
-        if not crashes.wait_until_stopped(process):
-            assert process.exitcode == 0, self.read_log()
-            return False
-        if not crashes.is_at_work(self.settings, day, kill):
-            crashes.resume(process)
-            process.join(crashes.PATIENCE_SECONDS)
-            assert process.exitcode == 0, self.read_log()
-            return False
-        if kill.of_server:
+    def kill(self, process: ForkServerProcess, day: date, kill: Kill) -> bool:
+        """Kill a night that stands still; False: its step was not at work."""
+        is_at_work = crashes.is_at_work(self.settings, day, kill)
+        if kill.of_server and is_at_work:
             with self.outages.expect():
                 crashes.kill_server(self.server)
                 crashes.resume(process)
@@ -103,8 +105,9 @@ class History:
         else:
             crashes.kill_process(process)
             crashes.wait_until_noticed(self.settings)
-        self.done.append(kill)
-        return True
+        if is_at_work:
+            self.done.append(kill)
+        return is_at_work
 
     def read_log(self) -> str:
         return self.log_file.read_text(errors="replace")[-5000:]
@@ -156,7 +159,11 @@ def deal_kills(number: int) -> list[list[Kill]]:
     ]
     draw.shuffle(kills)
     hands = [kills[place :: len(DAYS)] for place in range(len(DAYS))]
-    return [sorted(hand, key=lambda kill: STEPS.index(kill.step)) for hand in hands]
+    return [sorted(hand, key=place_in_night) for hand in hands]
+
+
+def place_in_night(kill: Kill) -> int:
+    return STEPS.index(kill.step)
 
 
 def describe_audit(settings: Settings) -> dict[str, list[tuple]]:
