@@ -174,19 +174,6 @@ case lower(trim({{ text }}) collate "pg_c_utf8")
 regexp_replace({{ text }}, '[T ](\d:\d{2})', ' 0\1')
 {%- endmacro %}
 
-{# Zendesk's statuses, also as connectors spell them. #}
-{% macro parse_zendesk_status(text) -%}
-{{ parse_listed(text, {
-        'new': ['new'],
-        'open': ['open'],
-        'pending': ['pending'],
-        'hold': ['hold', 'on-hold'],
-        'solved': ['solved'],
-        'closed': ['closed'],
-        'deleted': ['deleted'],
-    }) }}
-{%- endmacro %}
-
 {# A time as text that `parse_timestamp` reads. #}
 {% macro write_timestamp(timestamp) -%}
 to_char({{ timestamp }} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')

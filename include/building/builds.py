@@ -45,7 +45,8 @@ log = logging.getLogger(__name__)
 # here: it is no person whom anybody could find.
 IDENTITY_ROLES = {
     **dict.fromkeys(
-        ("contact", "visitor", "activity", "order", "delivery", "return"), "crm"
+        ("contact", "company", "visitor", "activity", "order", "delivery", "return"),
+        "crm",
     ),
     **dict.fromkeys(("user", "ticket"), "ticket"),
     **dict.fromkeys(("respondent", "response", "invited", "review"), "survey"),

@@ -358,6 +358,25 @@ def test_who_is_missing_from_the_last_list_is_gone(second_night):
     ) == [(False, 7042), (True, 1)]
 
 
+def test_everybody_who_is_matched_to_nobody_is_counted_at_their_source(second_night):
+    settings, _ = second_night
+    unmatched = fetch(
+        settings,
+        "select case when identity_id ~ ':olist/' then 'olist'"
+        "  when identity_id ~ ':telco/' then 'telco' else 'salesforce' end, count(*),"
+        " count(*) filter (where identity_id like 'company:%%')"
+        " from warehouse.int_identities where identity_method = 'unmatched'"
+        " group by 1 order by 1",
+    )
+    # An opportunity of a company, about nobody by name.
+    assert sum(companies for *_, companies in unmatched) > 0
+    assert fetch(
+        settings,
+        "select source, unmatched_identities from marts.data_status"
+        " where unmatched_identities > 0 order by 1",
+    ) == [(source, people) for source, people, _ in unmatched]
+
+
 def test_two_nights_give_what_one_build_of_everything_gives(second_night):
     settings, _ = second_night
     nights = hash_marts(settings)
