@@ -4,7 +4,7 @@
 
 {{ config(
     unique_key='identity_id',
-    meta={'rebuild_when': rebuild_when},
+    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
     indexes=[{'columns': ['identity_id']}, {'columns': ['customer_key']}],
 ) }}
 

@@ -12,8 +12,12 @@
 
 {{ config(
     unique_key='return_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key']},
-    indexes=[{'columns': ['return_id']}, {'columns': ['customer_key']}],
+    meta={'rebuild_when': rebuild_when, 'marks': ['customer_key', 'order_id']},
+    indexes=[
+        {'columns': ['return_id']},
+        {'columns': ['customer_key']},
+        {'columns': ['order_id']},
+    ],
 ) }}
 
 with

@@ -1,0 +1,75 @@
+{% set rebuild_when %}{% raw %}
+    select 'order_return:' || key from {{ dirty('fct_order_values.ordered_date') }} as days_of_orders
+    union
+    select 'repeat_purchase:' || key
+    from {{ dirty('fct_customer_values.first_purchase_day') }} as days_of_first_purchases
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key=['metric_day', 'breakdown', 'breakdown_value'],
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'metric_day', 'marks': ['metric_month']},
+    indexes=[{'columns': ['metric_day']}, {'columns': ['metric_month']}],
+) }}
+
+with
+
+measured as (
+    select
+        'order_return' as metric,
+        ordered_date as loyalty_date,
+        segment,
+        country,
+        product,
+        is_returned_in_time as is_event,
+        kept_value as base_value,
+        returned_value as event_value,
+        not is_converted as is_unconverted
+    from {{ ref('fct_order_values') }}
+    where {{ to_rebuild('ordered_date', 'date', 'order_return:') }}
+
+    union all
+
+    select
+        'repeat_purchase',
+        first_purchase_date,
+        segment,
+        country,
+        null,
+        has_repeated_in_time,
+        null,
+        null,
+        false
+    from {{ ref('fct_customer_values') }}
+    where {{ to_rebuild('first_purchase_date', 'date', 'repeat_purchase:') }}
+        and is_known_from_first_purchase
+),
+
+loyalty_days as (
+    select
+        measured.metric || ':' || measured.loyalty_date as metric_day,
+        cuts.breakdown,
+        cuts.breakdown_value,
+        measured.metric
+        || ':' || cast(date_trunc('month', cast(measured.loyalty_date as timestamp)) as date)
+            as metric_month,
+        count(*) as base_count,
+        count(*) filter (where measured.is_event) as event_count,
+        sum(measured.base_value) as base_value,
+        sum(measured.event_value) as event_value,
+        count(*) filter (where measured.is_unconverted) as currency_unconverted_orders
+    from measured
+    cross join lateral (
+        values
+            ('total', 'all'),
+            ('segment', coalesce(measured.segment, '(unknown)')),
+            ('country', coalesce(measured.country, '(unknown)')),
+            (
+                case when measured.metric = 'order_return' then 'product' end,
+                coalesce(measured.product, '(unknown)')
+            )
+    ) as cuts (breakdown, breakdown_value)
+    where cuts.breakdown is not null
+    group by measured.metric, measured.loyalty_date, cuts.breakdown, cuts.breakdown_value
+)
+
+select * from loyalty_days
