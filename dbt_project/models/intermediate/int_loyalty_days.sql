@@ -3,6 +3,16 @@
     union
     select 'repeat_purchase:' || key
     from {{ dirty('fct_customer_values.first_purchase_day') }} as days_of_first_purchases
+    union
+    select metrics.metric || ':' || days_of_contacts.key
+    from {{ dirty('fct_interaction_outcomes.outcome_day') }} as days_of_contacts
+    cross join (
+        values
+            ('churn_after_bad_contact'),
+            ('churn_after_good_contact'),
+            ('repurchase_after_bad_contact'),
+            ('repurchase_after_good_contact')
+    ) as metrics (metric)
 {% endraw %}{% endset %}
 
 {{ config(
@@ -20,6 +30,7 @@ measured as (
         segment,
         country,
         product,
+        cast(null as text) as relationship_band,
         is_returned_in_time as is_event,
         kept_value as base_value,
         returned_value as event_value,
@@ -35,6 +46,7 @@ measured as (
         segment,
         country,
         null,
+        null,
         has_repeated_in_time,
         null,
         null,
@@ -42,6 +54,30 @@ measured as (
     from {{ ref('fct_customer_values') }}
     where {{ to_rebuild('first_purchase_date', 'date', 'repeat_purchase:') }}
         and is_known_from_first_purchase
+
+    union all
+
+    -- The four metrics of a day are always rebuilt together.
+    select
+        metrics.metric || '_after_' || outcomes.judgement || '_contact',
+        outcomes.interaction_date,
+        outcomes.segment,
+        outcomes.country,
+        null,
+        outcomes.relationship_band,
+        coalesce(
+            case metrics.metric
+                when 'churn' then outcomes.is_lost
+                else outcomes.has_bought_again
+            end,
+            false
+        ),
+        null,
+        null,
+        false
+    from {{ ref('fct_interaction_outcomes') }} as outcomes
+    cross join (values ('churn'), ('repurchase')) as metrics (metric)
+    where {{ to_rebuild('outcomes.interaction_date', 'date', 'churn_after_bad_contact:') }}
 ),
 
 loyalty_days as (
@@ -66,6 +102,10 @@ loyalty_days as (
             (
                 case when measured.metric = 'order_return' then 'product' end,
                 coalesce(measured.product, '(unknown)')
+            ),
+            (
+                case when measured.relationship_band is not null then 'relationship_band' end,
+                measured.relationship_band
             )
     ) as cuts (breakdown, breakdown_value)
     where cuts.breakdown is not null

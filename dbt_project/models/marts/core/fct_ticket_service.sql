@@ -6,7 +6,10 @@
 
 {{ config(
     unique_key='ticket_id',
-    meta={'rebuild_when': rebuild_when, 'marks': ['created_date', 'solved_date']},
+    meta={
+        'rebuild_when': rebuild_when,
+        'marks': ['customer_key', 'created_date', 'solved_date'],
+    },
     indexes=[
         {'columns': ['ticket_id']},
         {'columns': ['customer_key']},

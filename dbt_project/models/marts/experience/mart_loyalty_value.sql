@@ -24,6 +24,18 @@
         and dates.date_day >= changed.first_month
         and dates.date_day <= {{ as_of_date() }}
     union
+    -- As-of is a row of its own: with each night, answers come and others are too old. It is the
+    -- sum of a few narrow columns over the customers of now.
+    select 'unhappy_customers:now'
+    where exists (
+        select from {{ dirty('mart_customer_health.customer_key') }} as customers
+    )
+        or exists (
+            select from {{ source('audit', 'as_of') }}
+            where low_date is distinct from high_date
+                or first_low_date is distinct from first_high_date
+        )
+    union
     select loyalty.metric_month
     from {{ this }} as loyalty
     where {{ as_of_may_have_moved_before('loyalty.matures_on') }}
@@ -153,6 +165,31 @@ measured as (
     union all
 
     select
+        'unhappy_customers',
+        as_of.as_of_date,
+        cuts.breakdown,
+        cuts.breakdown_value,
+        count(*),
+        count(*) filter (where health.is_unhappy),
+        sum(health.value_365_days),
+        coalesce(sum(health.value_365_days) filter (where health.is_unhappy), 0),
+        cast(sum(health.currency_unconverted_orders) as bigint)
+    from {{ ref('mart_customer_health') }} as health
+    cross join as_of
+    cross join lateral (
+        values
+            ('total', 'all'),
+            ('segment', coalesce(health.segment, '(unknown)')),
+            ('country', coalesce(health.country, '(unknown)'))
+    ) as cuts (breakdown, breakdown_value)
+    where {{ to_rebuild("'unhappy_customers:now'") }}
+        and health.has_answered_lately
+        and as_of.as_of_date is not null
+    group by as_of.as_of_date, cuts.breakdown, cuts.breakdown_value
+
+    union all
+
+    select
         split_part(metric_month, ':', 1),
         cast(split_part(metric_month, ':', 2) as date),
         breakdown,
@@ -176,28 +213,47 @@ metrics (metric, counted_unit, days_to_mature, days_looked_back) as (
         ('reactivation', 'customers', 0, 180),
         ('new_customers', 'customers', 0, 180),
         ('repeat_purchase', 'customers', {{ repeat_days() }}, 0),
-        ('order_return', 'orders', {{ return_days() }}, 0)
+        ('order_return', 'orders', {{ return_days() }}, 0),
+        ('unhappy_customers', 'customers', 0, 364),
+        ('churn_after_bad_contact', 'contacts', {{ contact_outcome_days() }}, 180),
+        ('churn_after_good_contact', 'contacts', {{ contact_outcome_days() }}, 180),
+        ('repurchase_after_bad_contact', 'contacts', {{ contact_outcome_days() }}, 180),
+        ('repurchase_after_good_contact', 'contacts', {{ contact_outcome_days() }}, 180)
 ),
 
 periods as (
     select
         measured.*,
         metrics.counted_unit,
-        metrics.days_looked_back,
-        cast(measured.period_start + interval '1 month' as date) - 1 as period_end,
-        cast(measured.period_start + interval '1 month' as date) - 1 + metrics.days_to_mature
-            as matures_on
+        measured.metric = 'unhappy_customers' as is_now,
+        measured.period_start - metrics.days_looked_back as looked_back_to,
+        metrics.days_to_mature,
+        -- What is counted now is of the day it is counted on.
+        case
+            when measured.metric = 'unhappy_customers' then measured.period_start
+            else cast(measured.period_start + interval '1 month' as date) - 1
+        end as period_end
     from measured
     inner join metrics
         on metrics.metric = measured.metric
 ),
 
+periods_maturing as (
+    select
+        *,
+        period_end + days_to_mature as matures_on
+    from periods
+),
+
 loyalty_value as (
     select
-        periods.metric || ':' || periods.period_start as metric_month,
+        periods.metric || ':' || case
+            when periods.is_now then 'now' else cast(periods.period_start as text)
+        end as metric_month,
         periods.metric,
-        'month' as period_grain,
-        to_char(periods.period_start, 'YYYY-MM') as period_label,
+        case when periods.is_now then 'now' else 'month' end as period_grain,
+        case when periods.is_now then 'now' else to_char(periods.period_start, 'YYYY-MM') end
+            as period_label,
         periods.breakdown,
         periods.breakdown_value,
         periods.counted_unit,
@@ -215,7 +271,7 @@ loyalty_value as (
         periods.event_value,
         periods.currency_unconverted_orders,
         coalesce(periods.matures_on <= as_of.as_of_date, false) as is_mature,
-        coalesce(periods.period_start - periods.days_looked_back >= as_of.first_date, false)
+        coalesce(periods.looked_back_to >= as_of.first_date, false)
             as has_full_look_back,
         periods.period_start,
         periods.period_end,
@@ -223,7 +279,7 @@ loyalty_value as (
         case
             when as_of.as_of_date is not null then least(periods.matures_on, as_of.as_of_date)
         end as as_of_date
-    from periods
+    from periods_maturing as periods
     cross join as_of
     cross join (select {{ reporting_currency() }} as reporting_currency) as reporting
 )
