@@ -15,6 +15,7 @@ from include.sample_exports.export.landing_writer import LandingWriter
 from include.sample_exports.export.qualtrics import write_qualtrics
 from include.sample_exports.export.zendesk import write_zendesk
 from include.sample_exports.parameters import SampleParameters
+from include.sample_exports.plan.earlier_orders import move_in_earlier_orders
 from include.sample_exports.plan.faults import plant_faults
 from include.sample_exports.plan.first_export import deliver_first_nights_together
 from include.sample_exports.plan.plan import Plan, build_plan
@@ -61,6 +62,7 @@ def plan_sample(parameters: SampleParameters) -> Plan:
     """The plan of a sample with its faults, without writing anything."""
     plan = build_plan(parameters)
     plant_faults(plan)
+    move_in_earlier_orders(plan)
     deliver_first_nights_together(plan)
     return plan
 

@@ -569,3 +569,81 @@ def test_data_status_counts_what_was_left_out(sample):
         "qualtrics": (last_night, 0, 0, 0),
         "zendesk": (last_night, 0, 0, 0),
     }
+
+
+def test_values_by_currency_are_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["values_by_currency"],
+        ("currency",),
+        ("orders", "net_cents", "returned_net_cents"),
+        "select currency, count(*), cast(sum(net_amount) * 100 as bigint),"
+        " cast(round(sum(returned_net_amount) * 100) as bigint)"
+        " from marts.fct_order_values group by currency",
+    )
+    # Nobody fixed a rate for the pesos, and there are some.
+    assert {row["currency"] for row in truth["values_by_currency"]} >= {"BRL", "MXN"}
+    assert fetch(
+        settings,
+        "select string_agg(distinct currency, ' ') from marts.fct_order_values"
+        " where not is_converted",
+    ) == [("MXN",)]
+
+
+def test_churn_by_month_is_the_truth(sample):
+    settings, truth = sample
+    rows = fetch(
+        settings,
+        "select churn.period_label, churn.base_count, churn.event_count,"
+        " came.base_count, churn.is_mature"
+        " from marts.mart_loyalty_value as churn"
+        " join marts.mart_loyalty_value as came on came.metric = 'new_customers'"
+        "  and came.period_start = churn.period_start and came.breakdown = 'total'"
+        " where churn.metric = 'churn' and churn.breakdown = 'total'",
+    )
+    planned = {row["month"]: row for row in truth["churn_by_month"]}
+    # The first month begins with nobody, and nobody can be lost in it.
+    assert len(rows) == len([one for one in planned.values() if one["active_at_start"]])
+    for month, active, lost, active_at_end, _ in rows:
+        assert active == planned[month]["active_at_start"], month
+        assert active_at_end == planned[month]["active_at_end"], month
+        assert lost == planned[month]["lost"], month
+    assert sum(row[2] for row in rows if row[4]) > 5
+
+
+def test_repeat_purchases_are_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["repeat_purchases_by_month"],
+        ("month",),
+        ("first_purchases", "repeated"),
+        "select period_label, base_count, event_count from marts.mart_loyalty_value"
+        " where metric = 'repeat_purchase' and breakdown = 'total'",
+    )
+    assert sum(row["repeated"] for row in truth["repeat_purchases_by_month"]) > 5
+
+
+def test_what_late_deliveries_cost_is_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["outcomes_of_deliveries"],
+        ("delivery",),
+        ("contacts", "mature", "bought_again", "lost"),
+        "select case outcomes.judgement when 'bad' then 'late' else 'on_time' end,"
+        " count(*), count(*) filter (where is_mature),"
+        " count(*) filter (where has_bought_again), count(*) filter (where is_lost)"
+        " from marts.fct_interaction_outcomes as outcomes"
+        " join marts.fct_deliveries as deliveries"
+        "  on 'delivery:' || deliveries.delivery_id = outcomes.interaction_id"
+        " where deliveries.is_delivered group by 1",
+    )
+    # Late parcels were planted to cost the next order, and it shows.
+    rates = {
+        row["delivery"]: (row["bought_again"] / row["mature"], row["lost"])
+        for row in truth["outcomes_of_deliveries"]
+    }
+    assert rates["late"][0] < rates["on_time"][0] - 0.2
+    assert rates["late"][1] > rates["on_time"][1] > 0

@@ -28,6 +28,7 @@ class Stream(IntEnum):
     PAIRS = 10
     ODD_LINKS = 11
     REOPENED = 12
+    EARLIER_ORDERS = 40
 
 
 def open_stream(seed: int, stream: Stream) -> np.random.Generator:

@@ -28,10 +28,12 @@ class LocalDays:
 
     dates : their dates
     starts : UTC seconds of each local midnight, one more than there are days
+    time_zone : the IANA name of the zone
     """
 
     dates: tuple[date, ...]
     starts: IntArray
+    time_zone: str
 
     @property
     def count(self) -> int:
@@ -54,6 +56,22 @@ class LocalDays:
         day: IntArray = np.searchsorted(self.starts, at, side="right") - 1
         return day
 
+    def count_dates(self, at: IntArray) -> IntArray:
+        """Days from the first date to the local date of UTC seconds, before it too."""
+        day = self.day_of(at)
+        zone = ZoneInfo(self.time_zone)
+        for place in np.flatnonzero(day < 0):
+            local = datetime.fromtimestamp(int(at[place]), tz=zone).date()
+            day[place] = (local - self.dates[0]).days
+        return day
+
+    def name_months(self, at: IntArray) -> list[str]:
+        """The local month of UTC seconds, as "2026-10", before the first date too."""
+        first = self.dates[0]
+        numbers = self.count_dates(at).tolist()
+        named = {one: f"{first + timedelta(days=one):%Y-%m}" for one in set(numbers)}
+        return [named[one] for one in numbers]
+
     def months(self) -> list[str]:
         """The month of each day, as "2026-10"."""
         return [f"{day:%Y-%m}" for day in self.dates]
@@ -74,4 +92,8 @@ def count_local_days(first: date, days: int, time_zone: str) -> LocalDays:
         int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
         for day in dates
     ]
-    return LocalDays(dates=dates[:-1], starts=np.array(starts, dtype=np.int64))
+    return LocalDays(
+        dates=dates[:-1],
+        starts=np.array(starts, dtype=np.int64),
+        time_zone=time_zone,
+    )

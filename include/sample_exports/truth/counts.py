@@ -19,9 +19,10 @@ from include.sample_exports.truth.touches import Contacts
 
 def count_touchpoints(plan: Plan, contacts: Contacts) -> list[Record]:
     """Touches by local month of occurrence and touchpoint."""
-    months, month_of_day = np.unique(plan.days.months(), return_inverse=True)
+    months, month = np.unique(
+        plan.days.name_months(contacts.touches["at"].to_numpy()), return_inverse=True
+    )
     counts = np.zeros((len(months), len(TOUCHPOINTS)), dtype=np.int64)
-    month = month_of_day[plan.days.day_of(contacts.touches["at"].to_numpy())]
     np.add.at(counts, (month, contacts.touches["touchpoint"].to_numpy()), 1)
     return [
         {

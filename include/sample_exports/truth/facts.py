@@ -63,8 +63,7 @@ def count_groups(
 
 
 def name_months(days: LocalDays, at: pd.Series) -> np.ndarray:
-    months = pd.Series(days.months()).take(days.day_of(at.to_numpy()))
-    return np.asarray(months)
+    return np.array(days.name_months(at.to_numpy()), dtype=object)
 
 
 def name(names: tuple[str, ...], codes: pd.Series) -> np.ndarray:
@@ -104,8 +103,9 @@ def count_deliveries(plan: Plan, contacts: Contacts) -> list[Record]:
     # A promise is a date as the export writes it: of UTC.
     promised = _count_utc_days(rows["promised_at"])
     as_of = _count_date(days.dates[-1])
-    arrived = np.where(is_delivered, days.day_of(rows["delivered_at"]), 0)
-    arrived_on = np.array([_count_date(day) for day in days.dates])[arrived]
+    at = np.where(is_delivered, rows["delivered_at"], days.starts[0])
+    arrived = days.count_dates(at)
+    arrived_on = _count_date(days.dates[0]) + arrived
     is_on_time = is_delivered & (arrived_on <= promised)
     return count_groups(
         rows,
@@ -118,7 +118,7 @@ def count_deliveries(plan: Plan, contacts: Contacts) -> list[Record]:
             "delivered": is_delivered,
             "on_time": is_on_time,
             "late": ~is_on_time & (is_delivered | (promised <= as_of)),
-            "same_day": is_delivered & (arrived == days.day_of(ordered_at)),
+            "same_day": is_delivered & (arrived == days.count_dates(ordered_at)),
         },
     )
 

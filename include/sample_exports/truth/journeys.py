@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 
 from include.sample_exports.company.touchpoints import (
@@ -307,7 +308,6 @@ def count_visits(visits: Visits) -> dict[str, object]:
 def count_funnel(visits: Visits, days: LocalDays) -> list[dict[str, object]]:
     """Journeys by stage and month of their first entry, and how many went further."""
     path = [stage for stage in STAGES.values() if stage.lane == BUYING]
-    months = days.months()
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for theirs in visits.of_customer.values():
         journeys: dict[int, list[Visit]] = defaultdict(list)
@@ -320,14 +320,14 @@ def count_funnel(visits: Visits, days: LocalDays) -> list[dict[str, object]]:
                 if not entries:
                     continue
                 first = min(entries)
-                day = int(days.day_of(first))
+                day = int(days.count_dates(np.array([first]))[0])
                 later = {
                     STAGES[one.stage].order
                     for one in journey
                     if first < one.entered_at <= first + FUNNEL_WINDOW
                     and STAGES[one.stage].order > stage.order
                 }
-                counts = sums[stage.name, months[day]]
+                counts = sums[stage.name, days.name_months(np.array([first]))[0]]
                 counts["journeys"] += 1
                 counts["visits"] += len(entries)
                 if day + FUNNEL_WINDOW // DAY < days.count:

@@ -31,6 +31,12 @@ from include.sample_exports.truth.journeys import (
     count_visits,
     visit_stages,
 )
+from include.sample_exports.truth.loyalty import (
+    count_churn,
+    count_outcomes,
+    count_repeats,
+    sum_values,
+)
 from include.sample_exports.truth.scores import (
     Record,
     count_excluded,
@@ -85,6 +91,10 @@ def count_truth(plan: Plan) -> Record:
         "purchases_by_month": count_purchases(plan, happened),
         "deliveries_by_month": count_deliveries(plan, happened),
         "returns_by_month": count_returns(plan, happened),
+        "values_by_currency": sum_values(happened),
+        "churn_by_month": count_churn(plan, happened),
+        "repeat_purchases_by_month": count_repeats(plan, happened),
+        "outcomes_of_deliveries": count_outcomes(plan, happened),
         "ticket_events": count_ticket_events(plan, happened),
         "reviews": count_reviews(plan),
         "tickets": count_ticket_statuses(happened.tickets["status"].to_numpy()),
