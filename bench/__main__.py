@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import backfill, loading, nights
+from bench import backfill, health, loading, nights
 from bench.server import running_server
 from include.settings import PROJECT_FOLDER
 
@@ -40,6 +40,7 @@ BENCHES: dict[str, Bench] = {
     "snapshot": loading.bench_snapshot,
     "small_loads": loading.bench_small_loads,
     "backfill": backfill.bench_backfill,
+    "health": health.bench_health,
 }
 
 

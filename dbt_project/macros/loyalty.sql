@@ -38,3 +38,8 @@ cast(
             ) + interval '1 month' as date
         )
 {%- endmacro %}
+
+{# What follows a message is looked for over so many days; an answer to it, over 7. #}
+{% macro touch_outcome_days() -%}
+30
+{%- endmacro %}

@@ -13,6 +13,18 @@
             ('repurchase_after_bad_contact'),
             ('repurchase_after_good_contact')
     ) as metrics (metric)
+    union
+    select metrics.metric || ':' || days_of_touches.key
+    from {{ dirty('int_outbound_touches.touched_day') }} as days_of_touches
+    cross join (
+        values
+            ('answer_to_personal_touch'),
+            ('answer_to_mass_touch'),
+            ('purchase_after_personal_touch'),
+            ('purchase_after_mass_touch'),
+            ('promoter_after_personal_touch'),
+            ('promoter_after_mass_touch')
+    ) as metrics (metric)
 {% endraw %}{% endset %}
 
 {{ config(
@@ -31,6 +43,7 @@ measured as (
         country,
         product,
         cast(null as text) as relationship_band,
+        cast(null as text) as channel,
         is_returned_in_time as is_event,
         kept_value as base_value,
         returned_value as event_value,
@@ -45,6 +58,7 @@ measured as (
         first_purchase_date,
         segment,
         country,
+        null,
         null,
         null,
         has_repeated_in_time,
@@ -65,6 +79,7 @@ measured as (
         outcomes.country,
         null,
         outcomes.relationship_band,
+        null,
         coalesce(
             case metrics.metric
                 when 'churn' then outcomes.is_lost
@@ -78,6 +93,35 @@ measured as (
     from {{ ref('fct_interaction_outcomes') }} as outcomes
     cross join (values ('churn'), ('repurchase')) as metrics (metric)
     where {{ to_rebuild('outcomes.interaction_date', 'date', 'churn_after_bad_contact:') }}
+
+    union all
+
+    -- The six metrics of a day, too. A score that followed is a row of its own base.
+    select
+        metrics.metric || '_' || touches.touch_kind || '_touch',
+        touches.touch_date,
+        touches.segment,
+        touches.country,
+        null,
+        null,
+        touches.channel,
+        coalesce(
+            case metrics.metric
+                when 'answer_to' then touches.is_answered
+                when 'purchase_after' then touches.is_followed_by_purchase
+                else touches.next_nps >= 9
+            end,
+            false
+        ),
+        null,
+        null,
+        false
+    from {{ ref('int_outbound_touches') }} as touches
+    cross join (
+        values ('answer_to'), ('purchase_after'), ('promoter_after')
+    ) as metrics (metric)
+    where {{ to_rebuild('touches.touch_date', 'date', 'answer_to_personal_touch:') }}
+        and (metrics.metric <> 'promoter_after' or touches.next_nps is not null)
 ),
 
 loyalty_days as (
@@ -106,6 +150,10 @@ loyalty_days as (
             (
                 case when measured.relationship_band is not null then 'relationship_band' end,
                 measured.relationship_band
+            ),
+            (
+                case when measured.channel is not null then 'channel' end,
+                measured.channel
             )
     ) as cuts (breakdown, breakdown_value)
     where cuts.breakdown is not null

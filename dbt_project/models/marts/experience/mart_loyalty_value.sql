@@ -218,7 +218,13 @@ metrics (metric, counted_unit, days_to_mature, days_looked_back) as (
         ('churn_after_bad_contact', 'contacts', {{ contact_outcome_days() }}, 180),
         ('churn_after_good_contact', 'contacts', {{ contact_outcome_days() }}, 180),
         ('repurchase_after_bad_contact', 'contacts', {{ contact_outcome_days() }}, 180),
-        ('repurchase_after_good_contact', 'contacts', {{ contact_outcome_days() }}, 180)
+        ('repurchase_after_good_contact', 'contacts', {{ contact_outcome_days() }}, 180),
+        ('answer_to_personal_touch', 'touches', {{ touch_outcome_days() }}, 0),
+        ('answer_to_mass_touch', 'touches', {{ touch_outcome_days() }}, 0),
+        ('purchase_after_personal_touch', 'touches', {{ touch_outcome_days() }}, 0),
+        ('purchase_after_mass_touch', 'touches', {{ touch_outcome_days() }}, 0),
+        ('promoter_after_personal_touch', 'touches', {{ touch_outcome_days() }}, 0),
+        ('promoter_after_mass_touch', 'touches', {{ touch_outcome_days() }}, 0)
 ),
 
 periods as (
