@@ -97,9 +97,10 @@ select
 {#
     The versions of an input's records that the model rebuilds, from all sources that are on:
     the sound rows of their staging views, of the same columns and types; none where no
-    source is on.
+    source is on. In a model that reads several inputs, `kind` stands before the keys that it
+    rebuilds: `review:`.
 #}
-{% macro staged(input) -%}
+{% macro staged(input, kind='') -%}
     {%- set shape = star_inputs()[input] -%}
 (
         {%- for feed in feeds_of(input) %}
@@ -121,7 +122,7 @@ select
         from {{ ref(feed.view) }}
         where not is_quarantined
             and {{ to_rebuild(
-                'natural_key', prefix=feed.prefix, by_index=feed.view in shape.get('gathered', [])
+                'natural_key', prefix=kind ~ feed.prefix, by_index=feed.view in shape.get('gathered', [])
             ) | indent(8) }}
             {%- if feed.has_siblings %}
             and _source_name = '{{ feed.source_name }}'

@@ -145,7 +145,8 @@
             },
             'columns': {
                 'ticket_channel': 'text', 'ticket_status': 'text', 'priority': 'text',
-                'ticket_type': 'text', 'satisfaction_score': 'text', 'revision': 'bigint',
+                'ticket_type': 'text', 'satisfaction_score': 'text', 'comment_text': 'text',
+                'revision': 'bigint',
                 'created_at': 'timestamp with time zone',
                 'updated_at': 'timestamp with time zone',
             },
@@ -209,7 +210,8 @@
             'references': {'order_number': 'crm'},
             'columns': {
                 'site': 'text', 'language': 'text', 'order_number': 'text', 'store': 'text',
-                'rating': 'integer', 'has_text': 'boolean', 'is_dated_by_export': 'boolean',
+                'comment_text': 'text', 'rating': 'integer', 'has_text': 'boolean',
+                'is_dated_by_export': 'boolean',
                 'published_at': 'timestamp with time zone',
                 'updated_at': 'timestamp with time zone',
                 'replied_at': 'timestamp with time zone',

@@ -59,6 +59,7 @@ alter default privileges for role {transformer} grant select on tables to {publi
 
 -- Functions may be called by whoever may use their schema.
 grant usage on schema cx to {publisher}, {bi_reader};
+grant usage on schema words to {transformer}, {publisher}, {bi_reader};
 
 -- What publish makes, readers read; gate 2 compares with it.
 grant usage on schema marts to {bi_reader}, {transformer};

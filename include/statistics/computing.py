@@ -1,4 +1,4 @@
-"""Compute the statistics of the periods that a build changed.
+"""Compute the statistics of the periods, and of the comments, that a build changed.
 
 In: the models in PARENTS, and ``audit.dirty_keys``. Out: the rows of ``statistics.*``
 that differ from the old ones, and ``audit.dirty_keys`` at `statistics.period_key` for
@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from include.statistics import (
+    comments,
     eligible_customers,
     hidden_scores,
     periods,
@@ -32,6 +33,7 @@ PARENTS = frozenset(
         "ces_high_95",
         "ces_low_95",
         "countries",
+        "int_comments",
         "int_score_periods",
         "int_survey_frames",
         "mart_ces_daily",
@@ -40,6 +42,8 @@ PARENTS = frozenset(
         "nps",
         "nps_high_95",
         "nps_low_95",
+        "plain_text",
+        "sentiment_words",
         "share_high_95",
         "share_low_95",
         "share_percent",
@@ -85,13 +89,19 @@ def compute(connection: psycopg.Connection, countries: Path) -> int:
             "(select period_key from hidden_periods_computed"
             " union select period_key from periods_computed)",
         )
+    read = comments.compute(connection, is_whole=is_whole)
     connection.execute(
         "update audit.models set built_fingerprint = wanted_fingerprint,"
         " built_at = clock_timestamp() where model = %s",
         [SOURCE],
     )
-    log.info("statistics: %s periods computed, %s rows changed", computed, changed)
-    return changed
+    log.info(
+        "statistics: %s periods computed, %s rows changed, %s comments read",
+        computed,
+        changed,
+        read,
+    )
+    return changed + read
 
 
 def _must_compute_all(connection: psycopg.Connection) -> bool:

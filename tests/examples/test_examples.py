@@ -18,7 +18,7 @@ TRADES = ("bank", "retail", "telecom")
 # What a company says anew; other seeds may stay as they are.
 OWN_SEEDS = {
     *("journey_stages", "touchpoints", "touchpoint_rules", "owner_areas"),
-    *("surveys", "survey_questions", "targets"),
+    *("surveys", "survey_questions", "targets", "complaint_themes"),
 }
 SAMPLE = SampleParameters(customers=100, nights=7, seed=5)
 
@@ -75,6 +75,18 @@ def find_faults(seeds: dict[str, Rows]) -> list[str]:
         for row in seeds["survey_questions"]
         if row["survey_id"] not in surveys
     ]
+    faults += [
+        f"theme {row['theme']}: no {column} {row[column]}"
+        for row in seeds["complaint_themes"]
+        for column in ("owner_area", "journey_stage")
+        if row[column] not in known[column]
+    ]
+    themes = {row["theme"] for row in seeds["complaint_themes"]}
+    faults += [
+        f"rule of {row['theme']}: no such theme"
+        for row in seeds["theme_rules"]
+        if row["theme"] not in themes
+    ]
     asked = {
         (question["metric"], surveys.get(question["survey_id"]))
         for question in seeds["survey_questions"]
@@ -128,6 +140,8 @@ def test_the_seeds_of_an_example_hold_together(trade: str) -> None:
         ("touchpoints", "environment", "touchpoint campaign_mail: no environment"),
         ("touchpoints", "owner_area", "touchpoint campaign_mail: no owner_area"),
         ("touchpoint_rules", "touchpoint", "rule 10: no touchpoint"),
+        ("complaint_themes", "owner_area", "theme account_access: no owner_area"),
+        ("complaint_themes", "theme", "rule of account_access: no such theme"),
         ("surveys", "registered_stage", "survey SV_BANK_NPS: no stage"),
         ("survey_questions", "survey_id", "question Q_NPS: no survey"),
         ("targets", "metric", "target of nowhere: no survey asks it"),

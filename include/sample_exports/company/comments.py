@@ -402,6 +402,48 @@ BODIES: dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     },
 }
 
+# What begins to go wrong while the sample runs, and for more customers every week:
+# language -> what they write of it
+GROWING_THEME = "account_access"
+GROWING_BODIES: dict[str, tuple[str, ...]] = {
+    "pt": (
+        "desde a atualização não consigo entrar na conta",
+        "o código de verificação nunca chega",
+        "troquei a minha senha {n} vezes e nada",
+    ),
+    "es": (
+        "desde la actualización no puedo entrar en mi cuenta",
+        "el código de verificación no llega nunca",
+        "cambié la contraseña {n} veces y nada",
+    ),
+    "ro": (
+        "de la actualizare nu mai pot intra în cont",
+        "codul de verificare nu vine niciodată",
+        "am schimbat parola de {n} ori, degeaba",
+    ),
+    "en": (
+        "since the update I cannot log in",
+        "the verification code never comes",
+        "changed my password {n} times, still locked out",
+    ),
+}
+
+# topic -> the themes of each body about what went badly, as people read them
+THEMES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "general": (("repeated_contacts",), ("repeated_contacts",), ("broken_promises",)),
+    "purchase": (("payment_failure",), ("unexpected_costs",), ("checkout_problem",)),
+    "delivery": (("delivery_delay",), ("damaged_item",), ("wrong_delivery",)),
+    "support": (("slow_reply",), ("repeated_contacts",), ("unresolved_case",)),
+    "site": (("site_problem",), ("information_missing",), ("information_missing",)),
+    "store": (("store_queue",), ("store_service",), ("store_service",)),
+    "use": (("connection_lost",), ("information_missing",), ("product_defect",)),
+}
+# Where one language says more than the others: (language, topic, place)
+MORE_THEMES = {
+    ("pt", "general", 0): ("unresolved_case",),
+    ("pt", "purchase", 1): ("price_level",),
+}
+
 # language -> closings; blank ones are common, line breaks and personal data occur
 CLOSINGS: dict[str, tuple[str, ...]] = {
     "pt": (
@@ -502,22 +544,50 @@ def read_openings() -> Choices:
 
 
 def read_bodies() -> Choices:
-    """Bodies with their numbers; group = (language * 7 + topic) * 2 + is good.
+    """Bodies with their numbers; group = (language * 7 + topic) * 2 + is good; after
+    those, a group for each language of the theme that grows.
 
     A body without a number stands twice, or the numbered ones would crowd it out.
     """
     return group_choices(
         [
-            tuple(
-                body.replace("{n}", str(number))
-                for body in side
-                for number in (range(2, 10) if "{n}" in body else range(2))
-            )
-            for topics in BODIES.values()
-            for topic in TOPICS
-            for side in topics[topic]
+            *(
+                tuple(text for body in side for text in _number(body))
+                for topics in BODIES.values()
+                for topic in TOPICS
+                for side in topics[topic]
+            ),
+            *(
+                tuple(text for body in bodies for text in _number(body))
+                for bodies in GROWING_BODIES.values()
+            ),
         ]
     )
+
+
+def _number(body: str) -> list[str]:
+    numbers = range(2, 10) if "{n}" in body else range(2)
+    return [body.replace("{n}", str(number)) for number in numbers]
+
+
+def find_growing_group(language: int) -> int:
+    """The group of `read_bodies` with the theme that grows, in a language."""
+    return len(BODIES) * len(TOPICS) * 2 + language
+
+
+def list_themes() -> list[tuple[str, ...]]:
+    """The themes of each text of `read_bodies`, in its order."""
+    themes: list[tuple[str, ...]] = []
+    for language, topics in BODIES.items():
+        for topic in TOPICS:
+            bad, good = topics[topic]
+            for place, body in enumerate(bad):
+                more = MORE_THEMES.get((language, topic, place), ())
+                themes += [(*THEMES[topic][place], *more)] * len(_number(body))
+            themes += [() for body in good for _ in _number(body)]
+    for bodies in GROWING_BODIES.values():
+        themes += [(GROWING_THEME,) for body in bodies for _ in _number(body)]
+    return themes
 
 
 def read_closings() -> Choices:

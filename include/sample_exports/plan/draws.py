@@ -28,6 +28,7 @@ class Stream(IntEnum):
     PAIRS = 10
     ODD_LINKS = 11
     REOPENED = 12
+    GROWING_THEME = 18
     EARLIER_ORDERS = 40
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from include.sample_exports.company.surveys import LOYALTY, USE
 from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.plan.draws import Stream, open_stream
+from include.sample_exports.plan.growing_theme import plant_growing_theme
 from include.sample_exports.plan.invitations import (
     LOYALTY_PER_CUSTOMER,
     USE_PER_CUSTOMER,
@@ -67,6 +68,9 @@ def build_listening(
         pd.concat(frames, ignore_index=True) for frames in zip(first, more, strict=True)
     )
     responses = responses.sort_values("night", kind="stable", ignore_index=True)
+    responses = plant_growing_theme(
+        open_stream(parameters.seed, Stream.GROWING_THEME), days, responses
+    )
     return Listening(
         invitations=invitations,
         distribution_rows=tell_distributions(days, invitations, responses),

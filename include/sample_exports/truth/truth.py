@@ -44,6 +44,7 @@ from include.sample_exports.truth.scores import (
     score_csat,
     score_nps,
 )
+from include.sample_exports.truth.themes import count_theme_mentions
 from include.sample_exports.truth.touches import find_contacts, keep_latest
 from include.sample_exports.truth.weights import weight_scores
 
@@ -82,6 +83,7 @@ def count_truth(plan: Plan) -> Record:
         "confidential": list(score_csat(confidential)),
         "attributions": count_attributions(answers),
         "changes": compare_months(counted),
+        "themes": count_theme_mentions(plan, responses, answers),
         "movers": explain_changes(counted, "journey_stage"),
         "weighted": weight_scores(plan, counted),
         "response_funnel": count_response_funnel(plan, people),

@@ -10,6 +10,7 @@ complaints as (
         complaints.complaint_id as natural_key,
         {{ parse_word('complaints.place') }} as place,
         complaints.categories,
+        concat_ws(e'\n', complaints.title, complaints.description) as comment_text,
         complaints.status as sent_status,
         {{ parse_listed('complaints.status', {
             'new': ['Não respondida'],
@@ -126,6 +127,7 @@ select
     {{ not_sent('tickets', ['priority']) }},
     'problem' as ticket_type,
     {{ not_sent('tickets', ['satisfaction_score', 'revision']) }},
+    comment_text,
     place,
     categories,
     is_doubtful as is_day_month_doubtful,

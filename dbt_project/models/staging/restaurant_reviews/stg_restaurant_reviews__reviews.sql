@@ -5,6 +5,7 @@ select
     language,
     {{ not_sent('reviews', ['order_number']) }},
     store,
+    comment_text,
     rating,
     has_text,
     is_dated_by_export,
@@ -29,6 +30,7 @@ from (
         {{ parse_word("(reviews.record ->> 'attraction')") }} as store,
         reviews.record ->> 'rating' as sent_rating,
         {{ parse_stars("(reviews.record ->> 'rating')") }} as rating,
+        concat_ws(e'\n', reviews.record ->> 'title', reviews.record ->> 'review_text') as comment_text,
         coalesce(trim(reviews.record ->> 'review_text') <> '', false) as has_text,
         not reviews.record ? 'published_at' as is_dated_by_export,
         case

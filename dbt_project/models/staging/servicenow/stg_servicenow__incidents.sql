@@ -19,6 +19,7 @@ select
     category,
     subcategory,
     {{ not_sent('tickets', ['satisfaction_score']) }},
+    comment_text,
     revision,
     reassignments,
     reopenings,
@@ -69,6 +70,7 @@ from (
         {{ parse_listed('left(incidents.priority, 1)', {
             'urgent': ['1'], 'high': ['2'], 'normal': ['3'], 'low': ['4', '5'],
         }) | indent(8) }} as priority,
+        concat_ws(e'\n', incidents.short_description, incidents.description) as comment_text,
         {{ parse_word('incidents.category') }} as category,
         {{ parse_word('incidents.subcategory') }} as subcategory,
         {{ parse_number('incidents.sys_mod_count', 'bigint') }} as revision,

@@ -1,0 +1,226 @@
+{% set changed_periods %}{% raw %}
+        select distinct periods.period_key
+        from ({{ days_of_periods() }}) as periods
+        where periods.period_grain <> 'quarter'
+            and periods.date_day in (
+                select cast(key as date) from {{ dirty('fct_comments.theme_day') }} as days
+            )
+{% endraw %}{% endset %}
+{% set rebuild_when %}
+    select period_key from ({{ changed_periods }}) as changed
+    union
+    -- the periods after them show the change
+    select {% raw %}split_part(changed.period_key, ':', 1) || ':' || {{ compared_period_start(
+        "cast(split_part(changed.period_key, ':', 2) as date)",
+        "split_part(changed.period_key, ':', 1)", 'previous', '+'
+    ) }}{% endraw %}
+    from ({{ changed_periods }}) as changed
+    {% raw %}
+    union
+    select themes.period_key
+    from {{ this }} as themes
+    where {{ completeness_may_have_changed('themes.period_start', 'themes.period_end') }}
+{% endraw %}{% endset %}
+
+{{ config(
+    unique_key=['period_key', 'theme', 'breakdown', 'breakdown_value'],
+    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
+    indexes=[{'columns': ['period_key']}],
+    pre_hook=hash_all_groups(),
+) }}
+
+with
+
+days_of_periods as (
+    {{ days_of_periods() }}
+),
+
+days_wanted as (
+    select
+        *,
+        {{ period_end('days_of_periods') }} as period_end,
+        {{ compared_period_start('period_start', 'period_grain', 'previous') }} as previous_start
+    from days_of_periods
+    where period_grain <> 'quarter'
+        and {{ to_rebuild('period_key') }}
+),
+
+periods as (
+    select distinct period_key, period_grain, period_start, period_end, previous_start
+    from days_wanted
+),
+
+-- Each period's days, and those of the period before it.
+days_read as (
+    select
+        periods.*,
+        days.date_day,
+        days.period_start < periods.period_start as is_previous
+    from periods
+    inner join days_of_periods as days
+        on days.period_grain = periods.period_grain
+        and days.period_start in (periods.period_start, periods.previous_start)
+),
+
+comments as (
+    select
+        days.period_key,
+        days.is_previous,
+        comments.comment_id,
+        comments.customer_key,
+        coalesce(comments.journey_stage, '(unknown)') as journey_stage,
+        comments.comment_source,
+        coalesce(comments.country, '(unknown)') as country,
+        comments.sentiment = 'negative' as is_negative,
+        comments.theme_status <> 'no_rules' as is_read,
+        case comments.theme_status
+            when 'found' then comments.themes
+            when 'none' then '(none)'
+            else '(unread)'
+        end as themes
+    from {{ ref('fct_comments') }} as comments
+    inner join days_read as days
+        on days.date_day = comments.commented_date
+    where comments.is_counted
+        and not comments.is_confidential
+        -- Days in one array: few, and found by index.
+        and comments.commented_date = any(array(select days_read.date_day from days_read))
+),
+
+comments_cut as (
+    select
+        comments.*,
+        cuts.breakdown,
+        cuts.breakdown_value
+    from comments
+    cross join lateral (
+        values
+            ('total', '(all)'),
+            ('journey_stage', comments.journey_stage),
+            ('comment_source', comments.comment_source),
+            ('country', comments.country)
+    ) as cuts (breakdown, breakdown_value)
+),
+
+comments_counted as (
+    select
+        period_key,
+        breakdown,
+        breakdown_value,
+        count(*) filter (where is_read and not is_previous) as comments,
+        count(*) filter (where is_read and is_previous) as previous_comments
+    from comments_cut
+    group by period_key, breakdown, breakdown_value
+    having count(*) filter (where not is_previous) > 0
+),
+
+mentions_counted as (
+    select
+        comments.period_key,
+        mentioned.theme,
+        comments.breakdown,
+        comments.breakdown_value,
+        count(*) filter (where not comments.is_previous) as mentions,
+        count(*) filter (where comments.is_previous) as previous_mentions,
+        count(*) filter (where not comments.is_previous and comments.is_negative)
+            as negative_mentions,
+        count(distinct comments.customer_key) filter (where not comments.is_previous)
+            as customers
+    from comments_cut as comments
+    cross join lateral unnest(string_to_array(comments.themes, ', ')) as mentioned (theme)
+    group by
+        comments.period_key, mentioned.theme, comments.breakdown, comments.breakdown_value
+),
+
+-- Comments that no rule read are counted, and are a share of nothing.
+shares as (
+    select
+        mentions_counted.*,
+        case when mentions_counted.theme <> '(unread)' then comments_counted.comments end
+            as comments,
+        case when mentions_counted.theme <> '(unread)' then comments_counted.previous_comments end
+            as previous_comments
+    from mentions_counted
+    inner join comments_counted
+        on comments_counted.period_key = mentions_counted.period_key
+        and comments_counted.breakdown = mentions_counted.breakdown
+        and comments_counted.breakdown_value = mentions_counted.breakdown_value
+),
+
+shares_tested as (
+    select
+        *,
+        case
+            when least(comments, previous_comments) >= 30
+                then {{ cx('share_change_p_value') }}(
+                    previous_mentions, previous_comments, mentions, comments
+                )
+        end as p_value
+    from shares
+),
+
+p_values_ranked as (
+    select
+        *,
+        row_number() over family_by_p as p_rank,
+        count(p_value) over (partition by period_key, breakdown) as p_values
+    from shares_tested
+    window family_by_p as (
+        partition by period_key, breakdown
+        order by p_value nulls last, theme collate "C", breakdown_value collate "C"
+    )
+),
+
+p_values_adjusted as (
+    select
+        *,
+        case
+            when p_value is not null
+                then least(1, min(p_value * p_values / p_rank) over (
+                    partition by period_key, breakdown
+                    order by p_rank
+                    rows between current row and unbounded following
+                ))
+        end as p_value_adjusted
+    from p_values_ranked
+),
+
+complaint_themes as (
+    select
+        periods.period_key,
+        themes.theme,
+        periods.period_grain,
+        case periods.period_grain
+            when 'week' then to_char(periods.period_start, 'IYYY-"W"IW')
+            else to_char(periods.period_start, 'YYYY-MM')
+        end as period_label,
+        themes.breakdown,
+        themes.breakdown_value,
+        dim_themes.theme_name,
+        dim_themes.owner_area,
+        dim_themes.journey_stage,
+        themes.mentions,
+        themes.negative_mentions,
+        themes.customers,
+        themes.comments,
+        {{ cx('share_percent') }}(themes.mentions, themes.comments) as mention_share_percent,
+        themes.previous_mentions,
+        {{ cx('share_percent') }}(themes.previous_mentions, themes.previous_comments)
+            as previous_mention_share_percent,
+        {{ cx('share_percent') }}(themes.mentions, themes.comments)
+            - {{ cx('share_percent') }}(themes.previous_mentions, themes.previous_comments)
+            as mention_share_change_points,
+        cast(themes.p_value as numeric) as p_value,
+        cast(themes.p_value_adjusted as numeric) as p_value_adjusted,
+        themes.p_value_adjusted < 0.05 as is_significant_change,
+        {{ is_complete_period() }} as is_complete_period,
+        periods.period_start,
+        periods.period_end
+    from p_values_adjusted as themes
+    inner join periods
+        on periods.period_key = themes.period_key
+    inner join {{ ref('dim_complaint_themes') }} as dim_themes
+        on dim_themes.theme = themes.theme
+)
+
+select * from complaint_themes
