@@ -26,7 +26,7 @@ ROLES: tuple[Role, ...] = get_args(Role)
 # People and tools log in as these; the others are taken on by the owner's sessions.
 READERS: tuple[Role, ...] = ("bi_reader", "cx_agent")
 # Published for cx_agent alone.
-AGENT_TABLES = ("customer_records",)
+AGENT_TABLES = ("closed_loop_overdue", "customer_records")
 READER_CONNECTIONS = 30
 
 GRANTS_FILE = Path(__file__).with_name("grants.sql")

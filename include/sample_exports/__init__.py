@@ -18,6 +18,7 @@ from include.sample_exports.parameters import SampleParameters
 from include.sample_exports.plan.earlier_orders import move_in_earlier_orders
 from include.sample_exports.plan.faults import plant_faults
 from include.sample_exports.plan.first_export import deliver_first_nights_together
+from include.sample_exports.plan.follow_ups import follow_up
 from include.sample_exports.plan.plan import Plan, build_plan
 from include.sample_exports.truth.truth import count_rows_only, count_truth
 
@@ -63,6 +64,7 @@ def plan_sample(parameters: SampleParameters) -> Plan:
     plan = build_plan(parameters)
     plant_faults(plan)
     move_in_earlier_orders(plan)
+    follow_up(plan)
     deliver_first_nights_together(plan)
     return plan
 

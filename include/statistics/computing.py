@@ -14,6 +14,7 @@ from psycopg import sql
 
 from include.statistics import (
     comments,
+    driver_weights,
     eligible_customers,
     hidden_scores,
     periods,
@@ -34,6 +35,7 @@ PARENTS = frozenset(
         "ces_low_95",
         "countries",
         "int_comments",
+        "fct_survey_responses",
         "int_score_periods",
         "int_survey_frames",
         "mart_ces_daily",
@@ -47,6 +49,7 @@ PARENTS = frozenset(
         "share_high_95",
         "share_low_95",
         "share_percent",
+        "survey_questions",
         "surveys",
     }
 )
@@ -90,6 +93,12 @@ def compute(connection: psycopg.Connection, countries: Path) -> int:
             " union select period_key from periods_computed)",
         )
     read = comments.compute(connection, is_whole=is_whole)
+    months = driver_weights.compute(connection, is_whole=is_whole)
+    if months:
+        log.info("drivers of %s months", months)
+        changed += _replace_changed(
+            connection, "driver_weights", "driver_months_computed"
+        )
     connection.execute(
         "update audit.models set built_fingerprint = wanted_fingerprint,"
         " built_at = clock_timestamp() where model = %s",

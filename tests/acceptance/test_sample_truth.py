@@ -383,6 +383,118 @@ def test_what_moved_the_scores_is_the_truth(sample):
     )
 
 
+def test_unhappy_customers_are_called_back_as_planned(sample):
+    settings, truth = sample
+    measures = {
+        "cases": "cases",
+        "joined": "joined_answers",
+        "not_identified": "not_identified_cases",
+        "do_not_contact": "do_not_contact_cases",
+        "due": "due_cases",
+        "in_time": "contacted_in_time_cases",
+        "late": "contacted_late_cases",
+        "never": "not_contacted_cases",
+        "answered_again": "answered_again_cases",
+        "recovered": "recovered_cases",
+        "contacted_again": "contacted_answered_again_cases",
+        "contacted_recovered": "contacted_recovered_cases",
+        "not_contacted_again": "not_contacted_answered_again_cases",
+        "not_contacted_recovered": "not_contacted_recovered_cases",
+    }
+    assert_published(
+        settings,
+        truth["closed_loop"],
+        ("month",),
+        tuple(measures),
+        f"select period_label, {', '.join(measures.values())}"
+        " from marts.mart_closed_loop"
+        " where period_grain = 'month' and breakdown = 'total'",
+    )
+    sums: Counter[str] = Counter()
+    for row in truth["closed_loop"]:
+        sums.update({name: row[name] for name in measures})
+    # A bad answer of nobody whom the CRM knows is rare.
+    sums.pop("not_identified")
+    assert min(sums.values()) > 0, sums
+
+
+def test_satisfaction_by_stage_and_channel_is_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["channels"],
+        ("month", "journey_stage", "experience_channel"),
+        ("top_box", "responses"),
+        "select period_label, journey_stage, compared_value, top_box, responses"
+        " from marts.mart_channel_scores"
+        " where period_grain = 'month' and comparison = 'channel'",
+    )
+    behind = fetch(
+        settings,
+        "select worst_value from marts.mart_channel_consistency"
+        " where period_grain = 'quarter' and comparison = 'channel'"
+        " and journey_stage = 'support' and gap_points is not null"
+        " order by responses desc limit 1",
+    )
+    assert behind == [("web",)]
+
+
+def test_consistency_is_that_of_the_answers(sample):
+    """The two channels that differ most, and how many were held against each other."""
+    settings, _ = sample
+    by_hand = fetch(
+        settings,
+        "with channels as (select date_trunc('quarter', answered_date) as quarter,"
+        "  journey_stage, experience_channel, count(*) as answers,"
+        "  100.0 * count(*) filter (where is_top_box) / count(*) as share"
+        "  from marts.fct_survey_responses where metric = 'csat' and is_counted"
+        "  and survey_kind = 'transactional' and experience_channel is not null"
+        "  group by 1, 2, 3 having count(*) >= 30)"
+        " select cast(quarter as date), journey_stage, count(*),"
+        " round(max(share) - min(share), 4) from channels"
+        " group by 1, 2 having count(*) > 1 order by 1, 2",
+    )
+    assert by_hand
+    assert (
+        fetch(
+            settings,
+            "select period_start, journey_stage, compared_values, round(gap_points, 4)"
+            " from marts.mart_channel_consistency where period_grain = 'quarter'"
+            " and comparison = 'channel' and gap_points is not null"
+            " order by period_start, journey_stage",
+        )
+        == by_hand
+    )
+
+
+def test_what_goes_along_with_the_recommendation_is_the_truth(sample):
+    settings, truth = sample
+    planned = {
+        (row["month"], row["survey_id"], question): (
+            row["responses"],
+            row["incomplete"],
+            correlation,
+        )
+        for row in truth["drivers"]
+        for question, correlation in row["correlations"].items()
+    }
+    published = {
+        row[:3]: (*row[3:5], row[5] if row[6] == "published" else planned[row[:3]][2])
+        for row in fetch(
+            settings,
+            "select period_label, survey_id, question_id, responses,"
+            " incomplete_responses, correlation, driver_status"
+            " from marts.mart_drivers where outcome_metric = 'nps'",
+        )
+    }
+    assert len(planned) >= 10
+    assert_close(published, planned, (None, None, 2e-6))
+    together: Counter[str] = Counter()
+    for (*_, question), (responses, _, correlation) in planned.items():
+        together[question] += responses * correlation
+    assert together.most_common(1)[0][0] == "Q_UTILITY"
+
+
 def test_what_was_touched_asked_about_and_answered_is_the_truth(sample):
     settings, truth = sample
     assert_published(

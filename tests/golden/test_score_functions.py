@@ -376,3 +376,65 @@ def test_nothing_to_compare_has_no_variance(connection):
         assert call(connection, "clustered_change_p_value", *moments) is None
     one = sum_moments({"a": [1]}, {"a": [0]})
     assert call(connection, "clustered_change_variance", *one) is None
+
+
+# Tables of the normal and the chi-squared distribution (R 4: qnorm, pchisq).
+@pytest.mark.parametrize(
+    ("probability", "quantile"),
+    [
+        (0.5, 0),
+        (0.975, "1.9599639845"),
+        (0.025, "-1.9599639845"),
+        (0.9, "1.2815515655"),
+        (0.995833333333333, "2.6382572735"),
+        (0.9999, "3.7190164855"),
+        (1e-12, "-7.0344838253"),
+    ],
+)
+def test_a_normal_quantile_is_that_of_the_tables(connection, probability, quantile):
+    found = call(connection, "normal_quantile", Decimal(str(probability)))
+    assert found == pytest.approx(Decimal(quantile), abs=Decimal("1e-8"))
+
+
+@pytest.mark.parametrize("probability", [0, 1])
+def test_no_quantile_lies_at_the_ends(connection, probability):
+    assert call(connection, "normal_quantile", Decimal(probability)) is None
+
+
+@pytest.mark.parametrize(
+    ("chi_squared", "degrees", "p_value"),
+    [
+        ("3.841458820694", 1, "0.05"),
+        ("5.991464547108", 2, "0.05"),
+        ("31.9098", 3, "5.468e-07"),
+        ("1.25", 3, "0.7410388888"),
+        ("9.487729036781", 4, "0.05"),
+        ("24.995790139728", 15, "0.05"),
+        ("26.296227604864", 16, "0.05"),
+        ("0", 3, "1"),
+    ],
+)
+def test_a_chi_squared_has_the_tail_of_the_tables(
+    connection, chi_squared, degrees, p_value
+):
+    found = call(connection, "chi_squared_p_value", Decimal(chi_squared), degrees)
+    assert found == pytest.approx(Decimal(p_value), abs=Decimal("1e-9"))
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "z", "low", "high"),
+    [
+        ((180, 200), (140, 200), "2.6382572735", 9.5446, 30.0758),
+        ((42, 50), (38, 50), "2.6382572735", -13.3726, 28.6610),
+        # The published check of Newcombe's method.
+        ((56, 70), (48, 80), "1.959964", 5.24, 33.39),
+    ],
+)
+def test_a_gap_of_shares_has_newcombes_interval(connection, above, below, z, low, high):
+    counts = (*above, *below, Decimal(z))
+    assert call(connection, "share_gap_low", *counts) == pytest.approx(
+        Decimal(str(low)), abs=POINTS
+    )
+    assert call(connection, "share_gap_high", *counts) == pytest.approx(
+        Decimal(str(high)), abs=POINTS
+    )

@@ -62,6 +62,7 @@ activity_events as (
         ) as identity_id,
         activity_type as event_type,
         event as event_name,
+        direction,
         cast(null as text) as product,
         cast(null as text) as case_id,
         occurred_at,
@@ -78,6 +79,7 @@ order_events as (
         coalesce('contact:' || contact_id, 'order:' || order_id) as identity_id,
         sales_channel as event_type,
         order_status as event_name,
+        cast(null as text) as direction,
         product_line as product,
         cast(null as text) as case_id,
         ordered_at as occurred_at,
@@ -98,6 +100,7 @@ delivery_events as (
         ) as identity_id,
         deliveries.delivery_method as event_type,
         deliveries.delivery_status as event_name,
+        cast(null as text) as direction,
         orders.product_line as product,
         cast(null as text) as case_id,
         deliveries.delivered_at as occurred_at,
@@ -118,6 +121,7 @@ return_events as (
         ) as identity_id,
         returns.return_reason as event_type,
         'returned' as event_name,
+        cast(null as text) as direction,
         orders.product_line as product,
         cast(null as text) as case_id,
         returns.returned_at as occurred_at,
@@ -136,6 +140,7 @@ ticket_events as (
         identity_id,
         ticket_channel as event_type,
         'created' as event_name,
+        cast(null as text) as direction,
         cast(null as text) as product,
         'ticket:' || ticket_id as case_id,
         created_at as occurred_at,
@@ -171,6 +176,7 @@ rules_ranked as (
         event_kinds.event_type,
         event_kinds.event_name,
         touchpoint_rules.touchpoint,
+        touchpoint_rules.outreach,
         row_number() over (
             partition by
                 event_kinds.source_object, event_kinds.event_type, event_kinds.event_name
@@ -192,6 +198,11 @@ events_mapped as (
         coalesce(rules_ranked.touchpoint, '(unmapped)') as touchpoint,
         events.product,
         events.case_id,
+        coalesce(
+            rules_ranked.outreach = 'always'
+            or rules_ranked.outreach = 'outbound' and events.direction = 'OUTBOUND',
+            false
+        ) as is_outreach,
         events.is_deleted,
         events.occurred_at
     from events

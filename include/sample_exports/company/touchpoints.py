@@ -90,6 +90,9 @@ TOUCHPOINTS = (
         "referral_invitation", "loyalty", "e-mail", "marketing", advances_stage=False
     ),
     Touchpoint("recommendation", "loyalty", "social", "marketing"),
+    Touchpoint("follow_up_call", "loyalty", "phone", "support", advances_stage=False),
+    Touchpoint("follow_up_mail", "loyalty", "e-mail", "support", advances_stage=False),
+    Touchpoint("survey_thanks", "loyalty", "e-mail", "marketing", advances_stage=False),
     Touchpoint(UNMAPPED, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, advances_stage=False),
 )
 CODE_OF = {touchpoint.name: code for code, touchpoint in enumerate(TOUCHPOINTS)}
@@ -102,6 +105,8 @@ class ActivityKind:
     per_customer : events per customer and night
     hours : which profile of the day it follows
     anonymous : share of the visitors whom nobody knows
+    is_outreach : a person of the company turns to the customer
+    is_follow_up : comes after answers to surveys (plan/follow_ups), not by itself
     """
 
     type: str
@@ -111,6 +116,8 @@ class ActivityKind:
     hours: str = "evening"
     direction: str = "INBOUND"
     anonymous: float = 0.0
+    is_outreach: bool = False
+    is_follow_up: bool = False
 
 
 ACTIVITY_KINDS = (
@@ -126,7 +133,10 @@ ACTIVITY_KINDS = (
         "WEB_VISIT", "product_page_viewed", "product_page", 0.040, anonymous=0.30
     ),
     ActivityKind("WEB_VISIT", "price_page_viewed", "price_page", 0.024, anonymous=0.20),
-    ActivityKind("CALL", "sales_call", "sales_call", 0.006, "office", "OUTBOUND"),
+    ActivityKind(
+        *("CALL", "sales_call", "sales_call", 0.006, "office", "OUTBOUND"),
+        is_outreach=True,
+    ),
     ActivityKind("MEETING", "demo_meeting", "demo_meeting", 0.002, "office"),
     ActivityKind("CHAT", "sales_chat", "sales_chat", 0.008, "office"),
     ActivityKind("WHATS_APP", "sales_message", "sales_whatsapp", 0.012),
@@ -145,6 +155,20 @@ ACTIVITY_KINDS = (
     ActivityKind("SOCIAL", "recommendation_posted", "recommendation", 0.005),
     # A kind that no rule maps: it must be counted, never dropped.
     ActivityKind("KIOSK", "kiosk_ping", UNMAPPED, 0.0008, "shop", ""),
+    ActivityKind(
+        *("CALL", "follow_up_call", "follow_up_call", 0.0, "office", "OUTBOUND"),
+        is_outreach=True,
+        is_follow_up=True,
+    ),
+    ActivityKind(
+        *("EMAIL", "follow_up_mail_sent", "follow_up_mail", 0.0, "office", "OUTBOUND"),
+        is_outreach=True,
+        is_follow_up=True,
+    ),
+    ActivityKind(
+        *("EMAIL", "survey_thanks_sent", "survey_thanks", 0.0, "evening", "OUTBOUND"),
+        is_follow_up=True,
+    ),
 )
 KIND_OF = {kind.event: code for code, kind in enumerate(ACTIVITY_KINDS)}
 

@@ -35,6 +35,8 @@ def record_activities(
     """Activity rows, each told on its own night (faults may delay it)."""
     kinds, moments, contacts = [], [], []
     for code, kind in enumerate(ACTIVITY_KINDS):
+        if kind.is_follow_up:
+            continue
         week = {"shop": SHOP_WEEK, "office": OFFICE_WEEK}.get(kind.hours, ONLINE_WEEK)
         mean = kind.per_customer * customers
         unknown = 1 if kind.type == "KIOSK" else 0

@@ -29,6 +29,7 @@ class Stream(IntEnum):
     ODD_LINKS = 11
     REOPENED = 12
     GROWING_THEME = 18
+    FOLLOW_UPS = 24
     EARLIER_ORDERS = 40
 
 

@@ -60,6 +60,9 @@ STRANGE_NUMBERS = 10_000_000  # that no CRM ever gave
 MARKET_EFFECT = np.array([-0.05, 0.05, -0.15, 0.15, 0.1, 0.2])
 SEGMENT_EFFECT = np.array([0.0, -0.08, 0.12])
 SITE_EFFECT = np.array([0.25, 0.1, 0.0, 0.1, -0.1, -0.4, 0.0, 0.0])
+# How far each driver's answer strays from what is felt: utility matters most, the price
+# least.
+DRIVER_NOISE = (0.3, 0.9, 0.9, 0.9, 1.8)
 IMPROVEMENT = 0.25  # from the first night to the last
 
 
@@ -269,7 +272,7 @@ def _score(
         rows[metric] = np.where(is_asked, score, -1)
     for number, driver in enumerate(DRIVERS):
         mean = (5.4, 5.2, 5.0, 4.9, 4.4)[number]
-        score = answer(mean, 0.9, (1, 7), 0.9)
+        score = answer(mean, 0.9, (1, 7), DRIVER_NOISE[number])
         is_blank = (survey != RELATIONAL) | (rng.random(count) < 0.05)
         rows[driver] = np.where(is_blank, -1, score)
     # Who gave up mostly did so before the score.

@@ -10,12 +10,17 @@ from include.sample_exports.plan.tickets import count_ticket_statuses
 from include.sample_exports.truth.answers import describe_customers, list_answers
 from include.sample_exports.truth.attribution import attribute
 from include.sample_exports.truth.changes import compare_months, explain_changes
+from include.sample_exports.truth.closed_loop import count_closed_loop
 from include.sample_exports.truth.counts import (
     count_faults,
     count_rows,
     count_touchpoints,
 )
 from include.sample_exports.truth.customers import match_respondents, meet_people
+from include.sample_exports.truth.experience import (
+    count_channels,
+    describe_drivers,
+)
 from include.sample_exports.truth.facts import (
     count_attributions,
     count_coverage,
@@ -89,6 +94,9 @@ def count_truth(plan: Plan) -> Record:
         "response_funnel": count_response_funnel(plan, people),
         "journeys": count_visits(visits),
         "journey_funnel": count_funnel(visits, plan.days),
+        "channels": count_channels(counted),
+        "drivers": describe_drivers(counted, responses),
+        "closed_loop": count_closed_loop(plan, happened, answers),
         "coverage": count_coverage(plan, happened, answers),
         "purchases_by_month": count_purchases(plan, happened),
         "deliveries_by_month": count_deliveries(plan, happened),

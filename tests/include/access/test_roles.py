@@ -384,7 +384,7 @@ def test_readers_read_every_mart_and_cannot_hash(warehouse: Settings) -> None:
             if not is_allowed(reader, f"select * from marts.{name}")
         ]
         assert len(names) >= 30
-        assert refused == ["customer_records"]
+        assert refused == ["closed_loop_overdue", "customer_records"]
         assert is_allowed(reader, "select cx.nps(1, 1, 1)")
         assert not is_allowed(reader, "select cx.keyed_hash('e-mail:ana@example.org')")
     with connect(warehouse, "cx_agent") as agent:

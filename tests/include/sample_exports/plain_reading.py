@@ -40,6 +40,9 @@ ACTIVITY_RULES = {
     ("APP_SESSION", "loyalty_points_viewed"): ("loyalty_programme", "loyalty", "app"),
     ("EMAIL", "referral_sent"): ("referral_invitation", "loyalty", "e-mail"),
     ("SOCIAL", "recommendation_posted"): ("recommendation", "loyalty", "social"),
+    ("CALL", "follow_up_call"): ("follow_up_call", "loyalty", "phone"),
+    ("EMAIL", "follow_up_mail_sent"): ("follow_up_mail", "loyalty", "e-mail"),
+    ("EMAIL", "survey_thanks_sent"): ("survey_thanks", "loyalty", "e-mail"),
 }
 ORDER_RULES = {
     "web": ("order_web", "purchase", "web"),

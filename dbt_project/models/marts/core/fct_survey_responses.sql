@@ -16,6 +16,8 @@
         'marks': [
             'customer_key',
             {'scored_answer': scored_answer()},
+            {'answered_month': answered_month()},
+            {'recommending_customer': "case when " ~ is_recommendation() ~ " then customer_key end"},
             {'listened_day': {
                 'key': 'answered_date',
                 'of': 'answer_id, response_id, touchpoint, is_counted, is_confidential',

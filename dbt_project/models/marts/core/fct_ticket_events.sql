@@ -15,7 +15,11 @@
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'ticket_id',
-        'marks': ['customer_key', 'occurred_date'],
+        'marks': [
+            'customer_key',
+            'occurred_date',
+            {'customer_reached': "case when " ~ is_reply_of_ours() ~ " then customer_key end"},
+        ],
     },
     indexes=[
         {'columns': ['ticket_id']},

@@ -18,6 +18,7 @@
             'customer_key',
             {'customer_day': "customer_key || ':' || occurred_date"},
             {'customer_stage': "customer_key || ':' || journey_stage"},
+            {'customer_reached': "case when is_outreach then customer_key end"},
             {'listened_day': {'key': 'occurred_date', 'of': 'event_id, touchpoint'}},
         ],
     },
@@ -62,6 +63,7 @@ touches as (
         events.case_id,
         touchpoints.advances_stage,
         events.source_object = 'order' as is_purchase,
+        events.is_outreach,
         events.occurred_date,
         events.occurred_at
     from events
