@@ -13,3 +13,15 @@ exists (
                 and {{ day }} > moves.low_date
         )
 {%- endmacro %}
+
+{#
+    Whether as-of has come to a day, or gone back before it, since the last complete build.
+    The bounds are values, so that the days between them are found by index.
+#}
+{% macro as_of_may_have_passed(day) -%}
+{{ day }} > coalesce(
+            (select min(moves.low_date) from {{ source('audit', 'as_of') }} as moves),
+            cast('-infinity' as date)
+        )
+        and {{ day }} <= (select max(moves.high_date) from {{ source('audit', 'as_of') }} as moves)
+{%- endmacro %}

@@ -146,7 +146,7 @@
             'columns': {
                 'ticket_channel': 'text', 'ticket_status': 'text', 'priority': 'text',
                 'ticket_type': 'text', 'satisfaction_score': 'text', 'comment_text': 'text',
-                'revision': 'bigint',
+                'revision': 'bigint', 'fields': 'jsonb', 'is_sla_met': 'boolean',
                 'created_at': 'timestamp with time zone',
                 'updated_at': 'timestamp with time zone',
             },

@@ -33,6 +33,34 @@ left join {{ ref('int_working_days') }} as {{ alias }}
         and {{ alias }}.local_date = cast({{ moment }} at time zone {{ time_zone }} as date)
 {%- endmacro %}
 
+{#
+    The moment until which a calendar is open for so many seconds, counted from its first
+    day: the inverse of open_seconds_until. It lies in the last open day that begins before
+    the seconds are over; null where that day's calendar is not known any more.
+#}
+{% macro join_day_of_open_seconds(alias, calendar, seconds) -%}
+left join lateral (
+        select days.opens_at, days.closes_at, days.minutes_before
+        from {{ ref('int_working_days') }} as days
+        where days.calendar = {{ calendar }}
+            and days.opens_at is not null
+            and days.minutes_before < {{ seconds }} / 60
+        order by days.minutes_before desc
+        limit 1
+    ) as {{ alias }}
+        on true
+{%- endmacro %}
+
+{% macro moment_of_open_seconds(day, seconds) -%}
+case
+            when {{ seconds }} - 60 * {{ day }}.minutes_before
+                <= extract(epoch from {{ day }}.closes_at - {{ day }}.opens_at)
+                then {{ day }}.opens_at + make_interval(
+                    secs => cast({{ seconds }} - 60 * {{ day }}.minutes_before as double precision)
+                )
+        end
+{%- endmacro %}
+
 {# Elapsed minutes between two moments, exactly. #}
 {% macro minutes_between(start, finish) -%}
 trim_scale(extract(epoch from {{ finish }} - {{ start }}) / 60)

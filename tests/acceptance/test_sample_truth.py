@@ -556,6 +556,73 @@ def test_what_happened_to_tickets_is_the_truth(sample):
     )
 
 
+def test_how_tickets_were_served_is_the_truth(sample):
+    settings, truth = sample
+    counts = (
+        *("created_tickets", "replied_tickets", "unreplied_tickets"),
+        *("agent_judged_tickets", "agent_flagged_fcr_tickets"),
+        *("customer_judged_tickets", "customer_confirmed_fcr_tickets"),
+        *("mature_solved_tickets", "no_repeat_fcr_tickets"),
+        *("first_reply_sla_met_tickets", "first_reply_sla_breached_tickets"),
+        "first_reply_sla_running_tickets",
+        *("resolution_sla_met_tickets", "resolution_sla_breached_tickets"),
+        "resolution_sla_running_tickets",
+    )
+    planned_counts = (
+        *("created", "replied", "unreplied", "agent_judged", "agent_flagged"),
+        *("customer_judged", "customer_confirmed", "mature_solved", "no_repeat"),
+        *("first_reply_met", "first_reply_breached", "first_reply_running"),
+        *("resolution_met", "resolution_breached", "resolution_running"),
+    )
+    rows = fetch(
+        settings,
+        f"select period_label, {', '.join(counts)}, first_reply_minutes_median"
+        " from marts.mart_service_levels"
+        " where period_grain = 'month' and breakdown = 'total'",
+    )
+    assert_close(
+        {row[:1]: row[1:] for row in rows},
+        index(
+            truth["service"],
+            ("month",),
+            (*planned_counts, "first_reply_minutes_median"),
+        ),
+        (*(None for _ in counts), POINTS),
+    )
+    for name in ("no_repeat", "first_reply_breached", "resolution_breached"):
+        assert sum(row[name] for row in truth["service"]) > 10
+
+
+def test_contacts_by_cause_are_the_truth_and_show_the_checkout(sample):
+    settings, truth = sample
+    planned: Counter[tuple[str, str, str]] = Counter()
+    orders: Counter[str] = Counter()
+    for row in truth["purchases_by_month"]:
+        orders[row["month"]] += row["purchases"]
+        planned[row["month"], "total", "all"] += 0
+    for row in truth["contacts"]:
+        for cut in ("cause_stage", "cause_touchpoint", "cause_area"):
+            planned[row["month"], cut, row[cut]] += row["contacts"]
+        planned[row["month"], "total", "all"] += row["contacts"]
+    published = fetch(
+        settings,
+        "select period_label, breakdown, breakdown_value, contacts, orders,"
+        " contacts_per_100_orders from marts.mart_contact_rate"
+        " where period_grain = 'month'",
+    )
+    assert {row[:3]: row[3] for row in published} == dict(planned)
+    for month, _, _, contacts, ordered, rate in published:
+        assert ordered == orders[month]
+        assert float(rate) == pytest.approx(100 * contacts / ordered, abs=POINTS)
+    by_area = fetch(
+        settings,
+        "select count(*) filter (where cause_stage = 'purchase'"
+        " and journey_stage = 'support') from marts.fct_tickets",
+    )
+    assert by_area[0][0] > 20
+    assert any(value == "(unmapped)" for _, _, value in planned)
+
+
 def test_reviews_are_the_truth(sample):
     settings, truth = sample
     assert_published(

@@ -3,6 +3,8 @@
 The hand-written side reads raw exports alone: no staging view, no event of a model.
 """
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from include.settings import Settings
@@ -151,4 +153,153 @@ def test_service_levels_are_medians_over_the_raw_audits(
             " order by period_start",
         )
         == by_hand
+    )
+
+
+# Each ticket in its latest version, with its topic and whose it is; who is who is
+# tested elsewhere.
+TICKETS_ASKED = f"""
+    select
+        tickets.ticket_id,
+        facts.customer_key,
+        (
+            select min(field ->> 'value')
+            from jsonb_array_elements(raw.record -> 'custom_fields') as fields (field)
+            where field ->> 'id' = '360000000101'
+        ) as topic,
+        tickets.created_at
+    from ({LATEST_TICKETS}) as tickets
+    inner join raw_zendesk.tickets as raw
+        on raw.record ->> 'id' = tickets.ticket_id
+        and cast(raw.record ->> 'updated_at' as timestamptz) = tickets.updated_at
+    inner join marts.fct_tickets as facts
+        on facts.ticket_id = tickets.ticket_id
+    where tickets.status <> 'deleted'
+    group by 1, 2, 3, 4
+"""
+STATUSES_SET = """
+    select distinct
+        record ->> 'ticket_id' as ticket_id,
+        events.event ->> 'value' as status_set,
+        events.event ->> 'previous_value' as status_before,
+        cast(record ->> 'created_at' as timestamptz) as changed_at
+    from raw_zendesk.ticket_audits
+    cross join lateral jsonb_array_elements(record -> 'events') as events (event)
+    where events.event ->> 'type' = 'Change'
+        and events.event ->> 'field_name' = 'status'
+"""
+
+
+def test_first_solves_without_a_repeat_are_those_of_the_raw_audits(
+    shared_published: Settings,
+) -> None:
+    """One case after the other, as a person would look them up."""
+    asked = fetch(shared_published, TICKETS_ASKED)
+    solved: dict[str, datetime] = {}
+    reopened: dict[str, list[datetime]] = {}
+    for ticket, status, before, at in fetch(
+        shared_published, f"{STATUSES_SET} order by changed_at"
+    ):
+        if status == "solved":
+            solved.setdefault(ticket, at)
+        elif status == "open" and before == "solved":
+            reopened.setdefault(ticket, []).append(at)
+    by_hand = {}
+    for ticket, customer, topic, created_at in asked:
+        if ticket in solved:
+            until = solved[ticket] + timedelta(hours=168)
+            repeats = [at for at in reopened.get(ticket, []) if at <= until]
+            repeats += [
+                at
+                for _, other_customer, other_topic, at in asked
+                if (other_customer, other_topic) == (customer, topic)
+                and created_at < at <= until
+            ]
+            by_hand[ticket] = (until, min(repeats, default=None))
+    assert sum(repeat is not None for _, repeat in by_hand.values()) > 10
+    published = fetch(
+        shared_published,
+        "select ticket_id, repeats_until, repeated_at"
+        " from marts.fct_ticket_resolutions",
+    )
+    assert {ticket: row for ticket, *row in published} == {
+        ticket: list(row) for ticket, row in by_hand.items()
+    }
+    ((as_of_end, mature, without),) = fetch(
+        shared_published,
+        "select max(as_of_date + 1) at time zone 'America/Sao_Paulo',"
+        " sum(mature_solved_tickets), sum(no_repeat_fcr_tickets)"
+        " from marts.mart_service_levels"
+        " where period_grain = 'month' and breakdown = 'total'",
+    )
+    judged = [repeat for until, repeat in by_hand.values() if until <= as_of_end]
+    assert (mature, without) == (len(judged), judged.count(None))
+    assert 0 < without < mature < len(by_hand)
+
+
+def test_a_promise_of_working_minutes_is_due_when_so_many_were_open(
+    shared_published: Settings,
+) -> None:
+    """Minute by minute, on the clock of the calendar."""
+    clocks = fetch(
+        shared_published,
+        "select clocks.target_minutes, count(minute), clocks.due_at"
+        " from (select *, row_number() over (partition by calendar, sla_metric"
+        "   order by md5(ticket_id)) as number"
+        "  from marts.fct_sla_clocks join marts.fct_tickets"
+        "   using (ticket_id, created_at) where minutes_kind = 'working') as clocks"
+        " join warehouse.calendars using (calendar)"
+        " cross join lateral generate_series(clocks.created_at,"
+        "  clocks.due_at - interval '1 microsecond', '1 minute') as minute"
+        " left join warehouse.holidays"
+        "  on holidays.holiday_region = calendars.holiday_region"
+        "  and holiday_date = cast(minute at time zone time_zone as date)"
+        " where number <= 5 and holiday_date is null"
+        "  and extract(isodow from minute at time zone time_zone) < 6"
+        "  and cast(minute at time zone time_zone as time) >= '09:00'"
+        "  and cast(minute at time zone time_zone as time) < '18:00'"
+        " group by clocks.ticket_id, clocks.sla_metric, 1, 3",
+    )
+    assert len(clocks) > 20
+    # Minutes that begin between two full ones may fall on either side of an opening.
+    assert [row for row in clocks if abs(row[0] - row[1]) > 3] == []
+
+
+def test_an_overdue_clock_is_breached_and_one_that_is_not_due_runs(
+    shared_published: Settings,
+) -> None:
+    ((overdue, early, wrong),) = fetch(
+        shared_published,
+        "select count(*) filter (where due_at < as_of_end and sla_status = 'breached'),"
+        " count(*) filter (where due_at >= as_of_end and sla_status = 'running'),"
+        " count(*) filter (where (due_at < as_of_end) <> (sla_status = 'breached'))"
+        " from marts.fct_sla_clocks cross join (select (max(as_of_date) + 1)"
+        "  at time zone 'America/Sao_Paulo' as as_of_end from marts.data_status) as now"
+        " where fulfilled_at is null and cancelled_at is null",
+    )
+    assert overdue > 0
+    assert early > 0
+    assert wrong == 0
+
+
+def test_contacts_for_100_orders_are_tickets_and_orders_of_the_raw_exports(
+    shared_published: Settings,
+) -> None:
+    by_hand = fetch(
+        shared_published,
+        "select month, contacts, orders, round(100.0 * contacts / orders, 6) from"
+        " (select date_trunc('month', created_at at time zone 'America/Sao_Paulo')"
+        f"   as month, count(*) as contacts from ({LATEST_TICKETS}) as tickets"
+        "   where status <> 'deleted' group by 1) as asked"
+        " join (select date_trunc('month', cast(order_date as timestamp)"
+        "   at time zone 'UTC' at time zone 'America/Sao_Paulo') as month,"
+        "   count(distinct record_id) as orders from raw_hubspot.orders group by 1)"
+        "  as bought using (month) order by 1",
+    )
+    assert len(by_hand) > 1
+    assert [row[1:] for row in by_hand] == fetch(
+        shared_published,
+        "select contacts, orders, contacts_per_100_orders from marts.mart_contact_rate"
+        " where period_grain = 'month' and breakdown = 'total' and contacts > 0"
+        " order by period_start",
     )

@@ -19,6 +19,7 @@ TRADES = ("bank", "retail", "telecom")
 OWN_SEEDS = {
     *("journey_stages", "touchpoints", "touchpoint_rules", "owner_areas"),
     *("surveys", "survey_questions", "targets", "complaint_themes"),
+    *("cause_rules", "resolution_questions"),
 }
 SAMPLE = SampleParameters(customers=100, nights=7, seed=5)
 
@@ -87,6 +88,24 @@ def find_faults(seeds: dict[str, Rows]) -> list[str]:
         for row in seeds["theme_rules"]
         if row["theme"] not in themes
     ]
+    faults += [
+        f"cause {row['priority']}: no touchpoint {row['cause_touchpoint']}"
+        for row in seeds["cause_rules"]
+        if row["cause_touchpoint"] not in touchpoints
+    ]
+    faults += [
+        f"cause {row['priority']}: no owner_area {row['cause_area']}"
+        for row in seeds["cause_rules"]
+        if row["cause_area"] not in {"", *known["owner_area"]}
+    ]
+    questions = {
+        (row["survey_id"], row["question_id"]) for row in seeds["survey_questions"]
+    }
+    faults += [
+        f"resolution: no question {row['question_id']} of {row['survey_id']}"
+        for row in seeds["resolution_questions"]
+        if (row["survey_id"], row["question_id"]) not in questions
+    ]
     asked = {
         (question["metric"], surveys.get(question["survey_id"]))
         for question in seeds["survey_questions"]
@@ -145,6 +164,9 @@ def test_the_seeds_of_an_example_hold_together(trade: str) -> None:
         ("surveys", "registered_stage", "survey SV_BANK_NPS: no stage"),
         ("survey_questions", "survey_id", "question Q_NPS: no survey"),
         ("targets", "metric", "target of nowhere: no survey asks it"),
+        ("cause_rules", "cause_touchpoint", "cause 10: no touchpoint nowhere"),
+        ("cause_rules", "cause_area", "cause 10: no owner_area nowhere"),
+        ("resolution_questions", "question_id", "resolution: no question nowhere"),
     ],
 )
 def test_a_seed_that_names_what_there_is_not_is_noticed(

@@ -1,7 +1,7 @@
 {{ config(
     materialized='table',
     meta={'row_key': ['calendar', 'local_date']},
-    indexes=[{'columns': ['calendar', 'local_date']}],
+    indexes=[{'columns': ['calendar', 'local_date']}, {'columns': ['calendar', 'minutes_before']}],
 ) }}
 
 with

@@ -262,6 +262,16 @@ TICKET_CHANNEL_TOUCHPOINTS = (
     "ticket_app",
     "ticket_other",
 )
+# What a ticket about a topic is caused by: touchpoint, and the area that can mend it.
+TICKET_CAUSES = {
+    "delivery": ("parcel_delivered", "logistics"),
+    "billing": ("checkout", "finance"),
+    "exchange": ("parcel_delivered", "logistics"),
+    "product": ("app_session", "product"),
+    "invoice": ("order_web", "finance"),
+    "cancel": ("order_web", "sales"),
+    "site": ("checkout", "product"),
+}
 TICKET_STATUSES = ("new", "open", "pending", "hold", "solved", "closed", "deleted")
 PRIORITIES = ("low", "normal", "high", "urgent")
 TICKET_TYPES = ("question", "incident", "problem", "task")

@@ -595,6 +595,18 @@ def read_closings() -> Choices:
     return group_choices(list(CLOSINGS.values()))
 
 
+# What a ticket is about, by its place in the tickets of its language.
+TICKET_TOPICS = (
+    *("delivery", "billing", "exchange", "product", "invoice", "cancel", "site"),
+)
+CHECKOUT_TOPIC = TICKET_TOPICS.index("site")
+
+
+def find_checkout_text() -> int:
+    """The ticket about a checkout that confuses."""
+    return read_ticket_texts().first[0] + CHECKOUT_TOPIC
+
+
 def read_ticket_texts() -> Choices:
     """Subjects and descriptions, parted by a NUL; group = language."""
     return group_choices(

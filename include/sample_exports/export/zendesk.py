@@ -14,7 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from include.sample_exports.company import catalogue
-from include.sample_exports.company.comments import CLOSINGS, REPLIES, read_ticket_texts
+from include.sample_exports.company.comments import (
+    CLOSINGS,
+    REPLIES,
+    TICKET_TOPICS,
+    read_ticket_texts,
+)
 from include.sample_exports.export.landing_writer import LandingWriter, render_nights
 from include.sample_exports.export.people import (
     render_addresses,
@@ -59,15 +64,6 @@ STEPS_WITH_COMMENTS = (REPLY_STEP, SOLVE_STEP, REOPEN_STEP, SOLVE_AGAIN_STEP)
 GROUP_NUMBERS = 7_000_000_000_000
 BOT_USER = AGENT_USERS + len(catalogue.AGENT_NAMES)
 REPLY_TEXTS = escape_json([reply for replies in REPLIES.values() for reply in replies])
-TOPIC_VALUES = (
-    "delivery",
-    "billing",
-    "exchange",
-    "product",
-    "invoice",
-    "cancel",
-    "site",
-)
 
 
 def write_zendesk(plan: Plan, landing: LandingWriter) -> None:
@@ -184,7 +180,9 @@ def _render_tickets(support: Support, rows: pd.DataFrame) -> Text:
         "assignee_id": write_integers(_find_assignees(rows), blank=-1),
         "organization_id": _write_organization_ids(rows),
         "group_id": write_integers(GROUP_NUMBERS + rows["group"].to_numpy()),
-        "topic": take(TOPIC_VALUES, rows["text"].to_numpy() % len(TOPIC_VALUES)),
+        "topic": take(TICKET_TOPICS, rows["topic"]),
+        "topic_tag": take((*TICKET_TOPICS, "no_topic"), rows["topic"].to_numpy() % 8),
+        "is_flagged": take(("null", "false", "true"), _find_flags(rows)),
         "language": take(catalogue.LANGUAGES, rows["language"]),
         "satisfaction_rating": take(
             [
@@ -204,6 +202,12 @@ def _find_assignees(rows: pd.DataFrame) -> IntArray:
     """The agent from the first reply on, nobody before."""
     is_assigned = rows["step"].to_numpy() >= REPLY_STEP
     return np.where(is_assigned, AGENT_USERS + rows["agent"].to_numpy(), -1)
+
+
+def _find_flags(rows: pd.DataFrame) -> IntArray:
+    """1 or 2, not flagged or flagged, from the first solve on; 0 before."""
+    is_solved = rows["step"].to_numpy() >= SOLVE_STEP
+    return np.where(is_solved, 1 + rows["is_flagged"].to_numpy(), 0)
 
 
 def _write_organization_ids(rows: pd.DataFrame) -> Text:

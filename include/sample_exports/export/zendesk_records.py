@@ -5,6 +5,7 @@
 
 API = "https://shop.zendesk.example/api/v2"
 TOPIC_FIELD = 360_000_000_101
+FLAG_FIELD = 360_000_000_102
 TICKET: dict[str, object] = {
     "url": f"{API}/tickets/<id>.json",
     "id": "<<id>>",
@@ -35,8 +36,11 @@ TICKET: dict[str, object] = {
     "has_incidents": False,
     "is_public": True,
     "due_at": None,
-    "tags": ["<topic>", "<language>"],
-    "custom_fields": [{"id": TOPIC_FIELD, "value": "<topic>"}],
+    "tags": ["<topic_tag>", "<language>"],
+    "custom_fields": [
+        {"id": TOPIC_FIELD, "value": "<topic>"},
+        {"id": FLAG_FIELD, "value": "<<is_flagged>>"},
+    ],
     "satisfaction_rating": "<<satisfaction_rating>>",
     "sharing_agreement_ids": [],
     "custom_status_id": "<<custom_status_id>>",

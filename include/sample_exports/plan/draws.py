@@ -28,6 +28,7 @@ class Stream(IntEnum):
     PAIRS = 10
     ODD_LINKS = 11
     REOPENED = 12
+    TICKET_FIELDS = 13
     GROWING_THEME = 18
     FOLLOW_UPS = 24
     EARLIER_ORDERS = 40

@@ -10,7 +10,11 @@ import numpy as np
 import pandas as pd
 
 from include.sample_exports.company.catalogue import AGENT_NAMES, TICKET_STATUSES
-from include.sample_exports.company.comments import CLOSINGS, read_ticket_texts
+from include.sample_exports.company.comments import (
+    CLOSINGS,
+    find_checkout_text,
+    read_ticket_texts,
+)
 from include.sample_exports.company.touchpoints import HOUR_WEIGHTS
 from include.sample_exports.company.weeks import OFFICE_WEEK
 from include.sample_exports.parameters import SampleParameters
@@ -43,6 +47,9 @@ CHANNEL_WEIGHTS = (
     (0.2, 0.14, 0.16, 0.04, 0.26, 0.12, 0.03, 0.04, 0.01),
 )
 GROUP_OF_MARKET = (0, 1, 2, 0, 3, 1)
+# While the checkout confuses, this share of the tickets in Portuguese is about it.
+CONFUSED_FROM, CONFUSED_UNTIL, CONFUSED = 0.55, 0.75, 0.4  # of all days
+WITHOUT_TOPIC, FLAGGED = 0.04, 0.75
 NEW, OPEN, PENDING, HOLD, SOLVED, CLOSED, DELETED = range(7)
 UNOFFERED, OFFERED, GOOD, BAD = range(4)
 # The steps of a ticket's life, in order: what its audit says happened.
@@ -56,7 +63,7 @@ class Support:
 
     tickets : one row per ticket: ticket_id, contact (-1 stranger), user_id, channel,
         created_at, solved_at, reopened_at, solved_again_at, deleted_at (or NEVER),
-        language, market
+        language, market, topic (-1 none), is_flagged (as solved at the first contact)
     ticket_rows, audit_rows, rating_rows : one row per record of the feed, in order of
         night: what changed, and `ticket`, the row number in `tickets`
     user_rows, organization_rows : likewise, complete
@@ -84,6 +91,7 @@ def build_support(
     rng = open_stream(parameters.seed, Stream.TICKETS)
     tickets = _open_tickets(rng, parameters.customers, days, world)
     _open_again(open_stream(parameters.seed, Stream.REOPENED), tickets)
+    _fill_fields(open_stream(parameters.seed, Stream.TICKET_FIELDS), days, tickets)
     steps = _live_through(rng, days, tickets)
     return Support(
         tickets=tickets,
@@ -189,6 +197,30 @@ def _open_again(rng: np.random.Generator, tickets: pd.DataFrame) -> None:
     solved_again_at = reopened_at + draw_lag(rng, 20 * HOUR, count, at_least=60)
     tickets["reopened_at"] = np.where(is_reopened, reopened_at, NEVER)
     tickets["solved_again_at"] = np.where(is_reopened, solved_again_at, NEVER)
+
+
+def _fill_fields(
+    rng: np.random.Generator, days: LocalDays, tickets: pd.DataFrame
+) -> None:
+    """Let the checkout confuse for some days, and agents fill in their fields.
+
+    Changes `text` of some tickets; adds topic and is_flagged.
+    """
+    count = len(tickets)
+    day = days.day_of(tickets["created_at"].to_numpy()) / days.count
+    is_confused = (
+        (tickets["language"].to_numpy() == 0)
+        & (day >= CONFUSED_FROM)
+        & (day < CONFUSED_UNTIL)
+        & (rng.random(count) < CONFUSED)
+    )
+    text = np.where(is_confused, find_checkout_text(), tickets["text"].to_numpy())
+    first = np.array(read_ticket_texts().first)[tickets["language"].to_numpy()]
+    tickets["text"] = text
+    tickets["topic"] = np.where(rng.random(count) < WITHOUT_TOPIC, -1, text - first)
+    tickets["is_flagged"] = (rng.random(count) < FLAGGED) & (
+        tickets["reopened_at"].to_numpy() == NEVER
+    )
 
 
 def _live_through(

@@ -49,6 +49,7 @@ from include.sample_exports.truth.scores import (
     score_csat,
     score_nps,
 )
+from include.sample_exports.truth.service import count_contacts, count_service
 from include.sample_exports.truth.themes import count_theme_mentions
 from include.sample_exports.truth.touches import find_contacts, keep_latest
 from include.sample_exports.truth.weights import weight_scores
@@ -106,6 +107,8 @@ def count_truth(plan: Plan) -> Record:
         "repeat_purchases_by_month": count_repeats(plan, happened),
         "outcomes_of_deliveries": count_outcomes(plan, happened),
         "ticket_events": count_ticket_events(plan, happened),
+        "service": count_service(plan, happened, responses, answers),
+        "contacts": count_contacts(plan, happened),
         "reviews": count_reviews(plan),
         "tickets": count_ticket_statuses(happened.tickets["status"].to_numpy()),
         "touchpoints": count_touchpoints(plan, happened),

@@ -16,7 +16,11 @@
             {'customer_day': "customer_key || ':' || ordered_date"},
         ],
     },
-    indexes=[{'columns': ['order_id']}, {'columns': ['customer_key', 'ordered_date']}],
+    indexes=[
+        {'columns': ['order_id']},
+        {'columns': ['customer_key', 'ordered_date']},
+        {'columns': ['ordered_date']},
+    ],
 ) }}
 
 with

@@ -27,6 +27,11 @@
                 'of': 'response_id, survey_id, survey_kind, collection_channel, invitation_id, '
                     ~ 'is_counted, is_confidential',
             }},
+            {'answered_ticket': {
+                'key': "case when starts_with(touch_event_id, 'ticket:') then substr(touch_event_id, 8) end",
+                'of': 'answer_id, touch_event_id, survey_id, question_id, attribution_method, '
+                    ~ 'customer_key, score, is_counted, is_confidential, answered_at',
+            }},
             {'scored_day': {
                 'key': 'answered_date',
                 'of': 'metric, survey_kind, survey_id, journey_stage, experience_channel, segment, '

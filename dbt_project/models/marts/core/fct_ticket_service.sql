@@ -42,10 +42,7 @@ events_counted as (
     select
         ticket_id,
         min(occurred_at) filter (
-            where event_type = 'commented'
-                and is_public
-                and author_role = 'agent'
-                and occurred_at > created_at
+            where {{ is_reply('events') }}
         ) as first_reply_at,
         count(*) filter (
             where event_type = 'commented' and is_public and author_role = 'agent'

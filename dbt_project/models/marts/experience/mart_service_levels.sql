@@ -4,6 +4,12 @@
     where periods.period_grain <> 'quarter'
         and periods.date_day in (
             select cast(key as date) from {{ dirty('fct_ticket_service.created_date') }} as days
+            union
+            select cast(key as date) from {{ dirty('fct_ticket_resolutions.created_date') }} as days
+            union
+            select cast(key as date) from {{ dirty('fct_sla_clocks.created_date') }} as days
+            union
+            select cast(key as date) from {{ dirty('fct_tickets.served_day') }} as days
         )
     union
     select service_levels.period_key
@@ -11,6 +17,7 @@
     where {{ completeness_may_have_changed(
         'service_levels.period_start', 'service_levels.period_end'
     ) }}
+        or {{ as_of_may_have_moved_before('service_levels.matures_on') }}
 {% endraw %}{% endset %}
 
 {{ config(
@@ -41,17 +48,36 @@ tickets as (
         days.period_grain,
         days.period_start,
         days.period_end,
-        coalesce(tickets.group_id, '(none)') as ticket_group,
+        coalesce(tickets.created_group_id, '(none)') as ticket_group,
+        coalesce(tickets.agent_employment, '(unknown)') as agent_employment,
         tickets.channel,
         tickets.touchpoint,
         coalesce(tickets.priority, '(none)') as priority,
         coalesce(tickets.segment, '(unknown)') as segment,
         coalesce(tickets.country, '(unknown)') as country,
+        resolutions.is_flagged_first_contact,
+        resolutions.is_customer_confirmed,
+        resolutions.repeated_at,
+        resolutions.matures_on,
+        resolutions.matures_on <= {{ as_of_date() }} as is_mature_case,
+        reply_clocks.sla_status as first_reply_sla_status,
+        resolution_clocks.sla_status as resolution_sla_status,
         service.*
     from {{ ref('fct_ticket_service') }} as service
     inner join {{ ref('fct_tickets') }} as tickets
         on tickets.ticket_id = service.ticket_id
         and tickets.customer_key = service.customer_key
+    left join {{ ref('fct_ticket_resolutions') }} as resolutions
+        on resolutions.ticket_id = service.ticket_id
+        and resolutions.customer_key = service.customer_key
+    left join {{ ref('fct_sla_clocks') }} as reply_clocks
+        on reply_clocks.ticket_id = service.ticket_id
+        and reply_clocks.customer_key = service.customer_key
+        and reply_clocks.sla_metric = 'first_reply'
+    left join {{ ref('fct_sla_clocks') }} as resolution_clocks
+        on resolution_clocks.ticket_id = service.ticket_id
+        and resolution_clocks.customer_key = service.customer_key
+        and resolution_clocks.sla_metric = 'resolution'
     inner join days
         on days.date_day = service.created_date
     -- A period's days in one array: few, and found by index.
@@ -68,6 +94,7 @@ tickets_cut as (
         values
             ('total', 'all'),
             ('ticket_group', tickets.ticket_group),
+            ('agent_employment', tickets.agent_employment),
             ('channel', tickets.channel),
             ('touchpoint', tickets.touchpoint),
             ('priority', tickets.priority),
@@ -105,6 +132,24 @@ counts as (
         count(*) filter (where is_out_of_hours) as out_of_hours_tickets,
         count(*) filter (where bot_comments > 0) as bot_tickets,
         count(*) filter (where is_bot_contained) as bot_contained_tickets,
+        count(is_flagged_first_contact) as agent_judged_tickets,
+        count(*) filter (where is_flagged_first_contact) as agent_flagged_fcr_tickets,
+        count(is_customer_confirmed) as customer_judged_tickets,
+        count(*) filter (where is_customer_confirmed) as customer_confirmed_fcr_tickets,
+        count(*) filter (where is_mature_case) as mature_solved_tickets,
+        count(*) filter (where is_mature_case and repeated_at is null) as no_repeat_fcr_tickets,
+        count(*) filter (where first_reply_sla_status = 'met') as first_reply_sla_met_tickets,
+        count(*) filter (where first_reply_sla_status = 'breached') as first_reply_sla_breached_tickets,
+        count(*) filter (where first_reply_sla_status = 'running') as first_reply_sla_running_tickets,
+        count(*) filter (where first_reply_sla_status = 'cancelled') as first_reply_sla_cancelled_tickets,
+        count(*) filter (where first_reply_sla_status = 'unmeasured') as first_reply_sla_unmeasured_tickets,
+        count(*) filter (where resolution_sla_status = 'met') as resolution_sla_met_tickets,
+        count(*) filter (where resolution_sla_status = 'breached') as resolution_sla_breached_tickets,
+        count(*) filter (where resolution_sla_status = 'running') as resolution_sla_running_tickets,
+        count(*) filter (where resolution_sla_status = 'cancelled') as resolution_sla_cancelled_tickets,
+        count(*) filter (where resolution_sla_status = 'unmeasured') as resolution_sla_unmeasured_tickets,
+        -- A week after the period, or after the last first solve of its tickets.
+        greatest(min(period_end) + 7, max(matures_on)) as matures_on,
         min(period_grain) as period_grain,
         min(period_start) as period_start,
         min(period_end) as period_end
@@ -147,7 +192,44 @@ service_levels as (
         periods.bot_contained_tickets,
         {{ cx('share_percent') }}(periods.bot_contained_tickets, periods.bot_tickets)
             as bot_contained_percent,
-        {{ is_complete_period() }} as is_complete_period
+        periods.agent_judged_tickets,
+        periods.agent_flagged_fcr_tickets,
+        {{ cx('share_percent') }}(periods.agent_flagged_fcr_tickets, periods.agent_judged_tickets)
+            as agent_flagged_fcr_percent,
+        periods.customer_judged_tickets,
+        periods.customer_confirmed_fcr_tickets,
+        {{ cx('share_percent') }}(
+            periods.customer_confirmed_fcr_tickets, periods.customer_judged_tickets
+        ) as customer_confirmed_fcr_percent,
+        periods.mature_solved_tickets,
+        periods.no_repeat_fcr_tickets,
+        {{ cx('share_percent') }}(periods.no_repeat_fcr_tickets, periods.mature_solved_tickets)
+            as no_repeat_fcr_percent,
+        periods.first_reply_sla_met_tickets,
+        periods.first_reply_sla_breached_tickets,
+        periods.first_reply_sla_running_tickets,
+        periods.first_reply_sla_cancelled_tickets,
+        periods.first_reply_sla_unmeasured_tickets,
+        {{ cx('share_percent') }}(
+            periods.first_reply_sla_met_tickets,
+            periods.first_reply_sla_met_tickets + periods.first_reply_sla_breached_tickets
+        ) as first_reply_sla_attainment_percent,
+        periods.resolution_sla_met_tickets,
+        periods.resolution_sla_breached_tickets,
+        periods.resolution_sla_running_tickets,
+        periods.resolution_sla_cancelled_tickets,
+        periods.resolution_sla_unmeasured_tickets,
+        {{ cx('share_percent') }}(
+            periods.resolution_sla_met_tickets,
+            periods.resolution_sla_met_tickets + periods.resolution_sla_breached_tickets
+        ) as resolution_sla_attainment_percent,
+        {{ is_complete_period() }} as is_complete_period,
+        coalesce({{ as_of_date() }} >= periods.matures_on, false) as is_mature,
+        periods.matures_on,
+        case
+            when {{ as_of_date() }} >= periods.matures_on then periods.matures_on
+            else {{ as_of_date() }}
+        end as as_of_date
     from counts as periods
 )
 

@@ -18,6 +18,7 @@ select
     'incident' as ticket_type,
     category,
     subcategory,
+    jsonb_build_object('category', category, 'subcategory', subcategory) as fields,
     {{ not_sent('tickets', ['satisfaction_score']) }},
     comment_text,
     revision,

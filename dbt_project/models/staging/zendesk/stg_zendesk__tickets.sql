@@ -11,7 +11,8 @@ select
     ticket_type,
     satisfaction_score,
     comment_text,
-    {{ not_sent('tickets', ['revision']) }},
+    {{ not_sent('tickets', ['revision', 'is_sla_met']) }},
+    fields,
     created_at,
     updated_at,
     {{ quarantine_columns([
@@ -39,6 +40,9 @@ from (
         tickets.record ->> 'type' as ticket_type,
         tickets.record -> 'satisfaction_rating' ->> 'score' as satisfaction_score,
         concat_ws(e'\n', tickets.record ->> 'subject', tickets.record ->> 'description') as comment_text,
+        jsonb_build_object(
+            'custom_fields', tickets.record -> 'custom_fields', 'tags', tickets.record -> 'tags'
+        ) as fields,
         tickets.record ->> 'created_at' as sent_created,
         {{ parse_timestamp("(tickets.record ->> 'created_at')") }} as created_at,
         tickets.record ->> 'updated_at' as sent_updated,

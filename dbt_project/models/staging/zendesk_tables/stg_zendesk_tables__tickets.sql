@@ -10,7 +10,7 @@ select
     priority,
     ticket_type,
     comment_text,
-    {{ not_sent('tickets', ['satisfaction_score', 'revision']) }},
+    {{ not_sent('tickets', ['satisfaction_score', 'revision', 'fields', 'is_sla_met']) }},
     created_at,
     updated_at,
     {{ quarantine_columns([
