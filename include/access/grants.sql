@@ -44,6 +44,7 @@ grant insert, update on audit.publishes to {publisher};
 grant insert, delete on audit.published_changes to {publisher};
 grant insert on audit.restatements, audit.restatement_causes to {publisher};
 grant insert, delete on audit.published_views to {publisher};
+grant insert, update, delete on audit.published_tables to {publisher};
 -- A rollback marks what it takes back.
 grant insert, delete on audit.unpublished_keys to {publisher};
 
@@ -67,7 +68,7 @@ grant select on all tables in schema marts to {bi_reader}, {transformer};
 alter default privileges for role {publisher}
     grant select on tables to {bi_reader}, {transformer};
 grant usage, create on schema marts to {publisher};
-grant select on marts.data_status, marts.restatements to {publisher};
+grant select on marts.data_status, marts.mart_status, marts.restatements to {publisher};
 
 -- A reader's session: reads only, and does not stay for ever.
 grant {bi_reader} to {cx_agent};

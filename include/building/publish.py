@@ -23,6 +23,7 @@ from include.building.marts_transaction import change_marts
 from include.building.published_changes import forget_old_changes, log_differing_rows
 from include.building.published_tables import (
     PublishedModel,
+    note_rows,
     read_columns,
     read_models,
     swap_rows,
@@ -131,6 +132,7 @@ def _publish_build(
     before = read_shown_version(connection)
     publish_id = _insert_publish(connection, run_id, build_id)
     deleted = inserted = restated = 0
+    swapped: dict[str, tuple[int, int]] = {}
     models = read_models(connection)
     built = read_columns(connection, "warehouse")
     published = read_columns(connection, "marts")
@@ -151,6 +153,9 @@ def _publish_build(
             sql.SQL("drop table {}").format(sql.Identifier("marts", name))
         )
         log.info("the table marts.%s left the project and was dropped", name)
+    connection.execute(
+        "delete from audit.published_tables where model = any(%s)", [left]
+    )
     unpublished = read_unpublished(connection)
     for model in models:
         columns = built[model.name]
@@ -183,7 +188,7 @@ def _publish_build(
                     connection, publish_id, model.name, before, build_id
                 )
             restated += noted
-        changes = swap_rows(
+        changes = swapped[model.name] = swap_rows(
             connection,
             model,
             list(columns),
@@ -194,6 +199,7 @@ def _publish_build(
         deleted += changes[0]
         inserted += changes[1]
     changed_shape += published_views.create(connection)
+    note_rows(connection, models, swapped)
     connection.execute("delete from audit.unpublished_keys")
     connection.execute(
         "update audit.publishes set rows_deleted = %s, rows_inserted = %s,"

@@ -5,7 +5,7 @@ rollback: rows of the table's own columns, and `is_built`, true for those to com
 false for those to go. Out: the rows of ``marts`` swapped.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg
@@ -124,3 +124,36 @@ def swap_rows(
         )
     ).rowcount
     return deleted, inserted
+
+
+def note_rows(
+    connection: psycopg.Connection,
+    models: Iterable[PublishedModel],
+    changes: Mapping[str, tuple[int, int]],
+) -> None:
+    """Keep in ``audit.published_tables`` how many rows each published table has.
+
+    Parameters
+    ----------
+    models : all that are published; one that is not known there yet is counted
+    changes : rows deleted and inserted, by the name of the table
+    """
+    for name, (deleted, inserted) in changes.items():
+        if deleted or inserted:
+            connection.execute(
+                "update audit.published_tables set rows = rows + %s,"
+                " changed_at = clock_timestamp() where model = %s",
+                [inserted - deleted, name],
+            )
+    known = {
+        name
+        for (name,) in connection.execute("select model from audit.published_tables")
+    }
+    for model in models:
+        if model.name not in known:
+            connection.execute(
+                sql.SQL(
+                    "insert into audit.published_tables (model, rows, changed_at)"
+                    " select {name}, count(*), clock_timestamp() from {published}"
+                ).format(name=sql.Literal(model.name), published=model.published)
+            )

@@ -22,6 +22,7 @@ from include.building.published_changes import (
 )
 from include.building.published_tables import (
     PublishedModel,
+    note_rows,
     read_columns,
     read_models,
     swap_rows,
@@ -103,6 +104,7 @@ def _roll_back(connection: psycopg.Connection, run_id: str) -> RollbackResult:
     published = read_columns(connection, "marts")
     declarations = read_declarations(connection)
     deleted = inserted = restated = 0
+    swapped: dict[str, tuple[int, int]] = {}
     for name in list_changed_models(connection, undoing.publish_id):
         columns = published.get(name, {})
         model = models.get(name)
@@ -127,7 +129,9 @@ def _roll_back(connection: psycopg.Connection, run_id: str) -> RollbackResult:
             if noted:
                 note_cause_of_rollback(connection, rollback_id, name, shown)
             restated += noted
-        changes = swap_rows(connection, model, list(columns), model.row_key)
+        changes = swapped[name] = swap_rows(
+            connection, model, list(columns), model.row_key
+        )
         _mark_unpublished(connection, model, columns)
         connection.execute("drop table rows_differing")
         deleted += changes[0]
@@ -139,6 +143,11 @@ def _roll_back(connection: psycopg.Connection, run_id: str) -> RollbackResult:
             f"and {inserted:,} in its log: marts were changed by hand, or the log is "
             f"incomplete; {UNCHANGED}; mend the data, build and publish."
         )
+    note_rows(
+        connection,
+        [model for name, model in models.items() if name in published],
+        swapped,
+    )
     connection.execute(
         "update audit.publishes set build_id = %s, rows_deleted = %s,"
         " rows_inserted = %s, first_date = %s, as_of_date = %s where publish_id = %s",

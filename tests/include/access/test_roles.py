@@ -44,6 +44,8 @@ RIGHTS: tuple[tuple[str, tuple[Role, ...]], ...] = (
     ("select from marts.counts", ("transformer", "publisher", *PEOPLE)),
     ("select doubled from marts.nps_counts", ("transformer", "publisher", *PEOPLE)),
     ("select from marts.data_status", ("transformer", "publisher", *PEOPLE)),
+    ("select from marts.mart_status", ("transformer", "publisher", *PEOPLE)),
+    ("update audit.published_tables set rows = 0", ("publisher",)),
     ("select from marts.customer_records", ("transformer", "publisher", "cx_agent")),
     ("insert into marts.counts values ('c', 'nps', 1)", ("publisher",)),
     ("update marts.counts set responses = 0", ("publisher",)),

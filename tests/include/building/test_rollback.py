@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -273,6 +274,53 @@ def test_data_status_says_which_version_is_shown_until_the_next_publish(
     ((published_at, rolled_back_at),) = world.fetch(status)
     assert published_at > second[0][0]
     assert rolled_back_at is None
+
+
+def test_mart_status_counts_the_rows_that_readers_see(world: PublishWorld) -> None:
+    def check_rows() -> dict[str, datetime]:
+        status = world.fetch(
+            "select mart, rows, changed_at from marts.mart_status order by mart"
+        )
+        assert {name for name, *_ in status} >= {"things", "days"}
+        for name, rows, _ in status:
+            if world.kind_of(name) == "r":
+                assert rows == world.hash(name)[0], name
+            else:
+                assert rows is None
+        return {name: changed_at for name, _, changed_at in status}
+
+    first = check_rows()
+    change(world)
+    world.publish()
+    second = check_rows()
+    assert {name for name in first if first[name] != second[name]} == {
+        "things",
+        "others",
+    }
+    # Publishing nothing changes nothing; going back does.
+    world.publish()
+    assert check_rows() == second
+    go_back(world)
+    assert check_rows()["things"] > second["things"]
+
+
+def test_mart_status_names_the_sources_that_hold_a_table_back(
+    world: PublishWorld,
+) -> None:
+    status = (
+        "select sources, as_of_date::text, behind_sources from marts.mart_status"
+        " where mart = 'things'"
+    )
+    world.deliver("2026-11-01", "2026-11-12")
+    assert world.fetch(status) == [("shop", "2026-11-12", None)]
+    world.execute(
+        "insert into audit.as_of (source, role, first_date, as_of_date) values"
+        " ('elsewhere', 'survey', '2026-11-01', '2026-11-14'),"
+        " ('shop@acme', 'crm', '2026-11-01', '2026-11-14')"
+    )
+    assert world.fetch(status) == [("shop, shop@acme", "2026-11-12", "shop")]
+    world.execute("update audit.as_of set as_of_date = null where source = 'shop'")
+    assert world.fetch(status) == [("shop, shop@acme", None, "shop")]
 
 
 def test_of_old_publishes_the_log_goes_and_a_rollback_past_it_is_refused(
