@@ -23,7 +23,7 @@ from include.settings import Settings, connect
 # Active: a purchase in the 180 days before. Looked at again 90 days later.
 ACTIVE_DAYS, LATER_DAYS = 180, 90
 SAMPLE = SampleParameters(
-    customers=1_000,
+    customers=600,
     nights=180 + LATER_DAYS,
     first_export_nights=180,
     rows_only=True,

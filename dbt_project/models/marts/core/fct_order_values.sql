@@ -42,16 +42,15 @@ rates_by_day as (
         rates.currency,
         rates.rate_date,
         rates.rate,
-        dates.date_day
+        rates.rate_date + ages.days as date_day
     from (
         select
             *,
             lead(rate_date) over (partition by currency order by rate_date) as next_rate_date
         from {{ ref('exchange_rates') }}
     ) as rates
-    inner join {{ ref('dim_dates') }} as dates
-        on dates.date_day >= rates.rate_date
-        and dates.date_day < least(rates.next_rate_date, rates.rate_date + 8)
+    inner join generate_series(0, 7) as ages (days)
+        on rates.rate_date + ages.days < coalesce(rates.next_rate_date, rates.rate_date + 8)
 ),
 
 reporting as (
