@@ -227,7 +227,8 @@ def test_first_solves_without_a_repeat_are_those_of_the_raw_audits(
     }
     ((as_of_end, mature, without),) = fetch(
         shared_published,
-        "select max(as_of_date + 1) at time zone 'America/Sao_Paulo',"
+        "select cast(max(as_of_date) + 1 as timestamp)"
+        " at time zone 'America/Sao_Paulo',"
         " sum(mature_solved_tickets), sum(no_repeat_fcr_tickets)"
         " from marts.mart_service_levels"
         " where period_grain = 'month' and breakdown = 'total'",
@@ -273,8 +274,9 @@ def test_an_overdue_clock_is_breached_and_one_that_is_not_due_runs(
         "select count(*) filter (where due_at < as_of_end and sla_status = 'breached'),"
         " count(*) filter (where due_at >= as_of_end and sla_status = 'running'),"
         " count(*) filter (where (due_at < as_of_end) <> (sla_status = 'breached'))"
-        " from marts.fct_sla_clocks cross join (select (max(as_of_date) + 1)"
-        "  at time zone 'America/Sao_Paulo' as as_of_end from marts.data_status) as now"
+        " from marts.fct_sla_clocks cross join (select cast(min(as_of_date) + 1"
+        "  as timestamp) at time zone 'America/Sao_Paulo' as as_of_end"
+        "  from marts.data_status) as now"
         " where fulfilled_at is null and cancelled_at is null",
     )
     assert overdue > 0
