@@ -637,6 +637,33 @@ def test_reviews_are_the_truth(sample):
     )
 
 
+def test_what_survey_comments_are_about_is_the_truth(sample):
+    settings, truth = sample
+    assert_published(
+        settings,
+        truth["themes"],
+        ("period_grain", "period_start", "theme"),
+        ("mentions", "comments"),
+        "select period_grain, period_start::text, theme, mentions, comments"
+        " from marts.mart_complaint_themes"
+        " join marts.dim_complaint_themes using (theme)"
+        " where breakdown = 'comment_source' and breakdown_value = 'survey'"
+        " and mentions > 0 and is_theme",
+    )
+
+
+def test_the_theme_that_was_planted_to_grow_grows(sample):
+    _, truth = sample
+    weeks = [
+        record["mentions"]
+        for record in truth["themes"]
+        if record["theme"] == "account_access" and record["period_grain"] == "week"
+    ]
+    half = len(weeks) // 2
+    assert half >= 2
+    assert sum(weeks[half : 2 * half]) >= 1.5 * sum(weeks[:half]) > 0
+
+
 def test_every_answer_that_does_not_count_says_the_planned_reason(sample):
     settings, truth = sample
     published: dict[str, dict[str, int]] = {}

@@ -18,8 +18,9 @@ TRADES = ("bank", "retail", "telecom")
 # What a company says anew; other seeds may stay as they are.
 OWN_SEEDS = {
     *("journey_stages", "touchpoints", "touchpoint_rules", "owner_areas"),
-    *("surveys", "survey_questions", "targets", "complaint_themes"),
+    *("surveys", "survey_questions", "targets"),
     *("cause_rules", "resolution_questions"),
+    *("complaint_themes", "improvement_actions"),
 }
 SAMPLE = SampleParameters(customers=100, nights=7, seed=5)
 
@@ -83,6 +84,16 @@ def find_faults(seeds: dict[str, Rows]) -> list[str]:
         if row[column] not in known[column]
     ]
     themes = {row["theme"] for row in seeds["complaint_themes"]}
+    faults += [
+        f"action {row['action_id']}: no {column} {row[column]}"
+        for row in seeds["improvement_actions"]
+        for column, values in (
+            ("theme", themes),
+            ("owner_area", known["owner_area"]),
+            ("journey_stage", {"", *stages}),
+        )
+        if row[column] not in values
+    ]
     faults += [
         f"rule of {row['theme']}: no such theme"
         for row in seeds["theme_rules"]
@@ -160,6 +171,7 @@ def test_the_seeds_of_an_example_hold_together(trade: str) -> None:
         ("touchpoints", "owner_area", "touchpoint campaign_mail: no owner_area"),
         ("touchpoint_rules", "touchpoint", "rule 10: no touchpoint"),
         ("complaint_themes", "owner_area", "theme account_access: no owner_area"),
+        ("improvement_actions", "owner_area", "action 1: no owner_area"),
         ("complaint_themes", "theme", "rule of account_access: no such theme"),
         ("surveys", "registered_stage", "survey SV_BANK_NPS: no stage"),
         ("survey_questions", "survey_id", "question Q_NPS: no survey"),
