@@ -5,11 +5,12 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+import yaml
 
 from include.audit import migrate
 from include.building.rollback import roll_back
 from include.errors import PublishError
-from include.settings import Settings, connect
+from include.settings import PROJECT_FOLDER, Settings, connect
 from tests.include.building.publish_world import PublishWorld
 
 COLUMNS = (
@@ -260,3 +261,17 @@ def test_every_column_of_restatements_is_described(world: PublishWorld) -> None:
     assert world.fetch(
         "select obj_description('marts.restatements'::regclass, 'pg_class') is null"
     ) == [(False,)]
+
+
+# What they say has no period that could be closed, or is a view of one that does.
+WITHOUT_PERIODS = {"mart_customer_health", "mart_personalisation", "mart_verbatims"}
+
+
+def test_every_mart_of_periods_says_which_of_its_figures_are_final() -> None:
+    folder = PROJECT_FOLDER / "dbt_project/models/marts/experience"
+    silent = set()
+    for path in folder.glob("mart_*.yml"):
+        (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        if "restated" not in model["config"].get("meta", {}):
+            silent.add(model["name"])
+    assert silent == WITHOUT_PERIODS
