@@ -26,6 +26,9 @@ from tests.acceptance.crm_exports import (
 from tests.conftest import open_database, settings_of
 from tests.nights import execute, fetch, hash_marts, run
 
+# A build of its own for the sources that are on here.
+pytestmark = pytest.mark.slow
+
 IS_REAL = "record_id !~ '^[A-Z][0-9]$'"
 
 

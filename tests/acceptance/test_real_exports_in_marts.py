@@ -16,6 +16,9 @@ from include.settings import Settings, connect
 from tests.conftest import open_database, settings_of
 from tests.nights import fetch, run
 
+# A build of its own for the sources that are on here.
+pytestmark = pytest.mark.slow
+
 DAY = date(2024, 2, 10)
 FOLDERS = {
     "ticket_zendesk/incremental_tickets": "zendesk/tickets",

@@ -26,6 +26,9 @@ from tests import nights
 from tests.conftest import open_database, settings_of
 from tests.nights import Hashes, execute, fetch, hash_marts, list_days
 
+# A build of its own for the sources that are on here.
+pytestmark = pytest.mark.slow
+
 SAMPLE = SampleParameters(customers=100, nights=7, seed=23)
 DAYS = list_days(SAMPLE.first_night, SAMPLE.last_night)
 DEFAULT = ("hubspot", "qualtrics", "zendesk")

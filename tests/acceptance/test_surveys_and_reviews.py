@@ -23,6 +23,9 @@ from include.settings import PROJECT_FOLDER, Settings
 from tests.conftest import open_database, settings_of
 from tests.nights import fetch, run
 
+# A build of its own for the sources that are on here.
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = date(2026, 11, 17), date(2026, 11, 18)
 SOURCES = (
     *("surveymonkey", "typeform", "google_forms"),

@@ -23,6 +23,9 @@ from include.settings import Settings
 from tests.conftest import database_name, open_database, settings_of
 from tests.nights import fetch, run
 
+# A build of its own for the sources that are on here.
+pytestmark = pytest.mark.slow
+
 DAY = date(2022, 9, 14)
 NEXT_DAY = DAY + timedelta(days=1)
 SOURCES = ("servicenow", "reclameaqui", "zendesk_tables")

@@ -213,6 +213,7 @@ def retail(
         yield settings, outcome.problems
 
 
+@pytest.mark.slow
 def test_a_warehouse_of_an_examples_seeds_passes_every_test(
     retail: tuple[Settings, list[str]],
 ) -> None:
