@@ -138,7 +138,10 @@ _COUNT = """
             on frames.frame_date = parts.date_day
             and frames.customer_part = parts.customer_part
         where frames.eligible_for = any(%(events)s)
-        order by parts.period_key, frames.customer_key, frames.frame_date desc
+        order by
+            parts.period_key, frames.customer_key, frames.frame_date desc,
+            -- Of two events of one day, the same one whatever the plan.
+            frames.country collate "C", frames.segment collate "C"
     ),
 
     customers as (

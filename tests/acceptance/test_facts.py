@@ -19,6 +19,9 @@ from include.settings import Settings
 from tests.conftest import database_name, open_database, settings_of
 from tests.nights import fetch, find_file, hash_marts, list_days, run
 
+# Whole nights with every data test, again and again.
+pytestmark = pytest.mark.slow
+
 SAMPLE = SampleParameters(customers=150, nights=7, seed=11)
 FIRST, LAST = SAMPLE.first_night, SAMPLE.last_night
 DAYS = list_days(FIRST, LAST)
