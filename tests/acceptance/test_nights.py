@@ -180,7 +180,8 @@ def test_a_corrected_export_changes_exactly_its_keys(published):
         "select model, change, row_image from audit.published_changes"
         " where publish_id = (select max(publish_id) from audit.publishes)",
     )
-    # Both images of the answer; of other tables, only its day's and periods' rows.
+    # Both images of the answer; of other tables, only its day's and periods' rows, and
+    # what hangs on what its customer said.
     assert sorted(
         (change, image["score"])
         for model, change, image in log
@@ -191,10 +192,21 @@ def test_a_corrected_export_changes_exactly_its_keys(published):
         "mart_nps_daily",
         "experience_scores",
         "score_movers",
+        "fct_closed_loop_cases",
+        "closed_loop_overdue",
+        "mart_closed_loop",
+        "mart_customer_health",
     }
+    ((customer,),) = fetch(
+        published,
+        "select distinct cast(customer_key as text) from marts.fct_survey_responses"
+        " where response_id = %s",
+        response_id,
+    )
     for model, _, image in log:
         if model == "mart_nps_daily":
             assert image["answered_date"] == day.isoformat()
+        assert image.get("customer_key", customer) == customer, model
 
 
 def test_going_back_to_the_first_delivery_gives_the_first_marts(

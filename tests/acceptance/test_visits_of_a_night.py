@@ -126,6 +126,7 @@ def list_touches(world: World) -> Iterator[dict[str, object]]:
             "segment": world.segments[touch.customer],
             "case_id": event_id if touch.events else None,
             "advances_stage": touch.advances,
+            "is_outreach": False,
             "is_purchase": touch.stage == "purchase" and touch.advances,
             "occurred_date": at.date(),
             "occurred_at": at,

@@ -42,6 +42,7 @@ from include.sample_exports.truth.loyalty import (
     count_repeats,
     sum_values,
 )
+from include.sample_exports.truth.recovery import count_recoveries
 from include.sample_exports.truth.scores import (
     Record,
     count_excluded,
@@ -106,6 +107,7 @@ def count_truth(plan: Plan) -> Record:
         "churn_by_month": count_churn(plan, happened),
         "repeat_purchases_by_month": count_repeats(plan, happened),
         "outcomes_of_deliveries": count_outcomes(plan, happened),
+        "recoveries": count_recoveries(plan, happened, answers),
         "ticket_events": count_ticket_events(plan, happened),
         "service": count_service(plan, happened, responses, answers),
         "contacts": count_contacts(plan, happened),
