@@ -113,12 +113,31 @@ def open_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
+        ((number,),) = connection.execute(
+            "select oid from pg_database where datname = %s", [name]
+        )
         try:
             yield server.url(name)
         finally:
+            # By its number: as a template it has another name.
+            ((name,),) = connection.execute(
+                "select datname from pg_database where oid = %s", [number]
+            )
             connection.execute(
                 sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
             )
+
+
+def keep_as_template(server: EmbeddedPostgres, url: str) -> str:
+    """Rename a filled database and return its name: the next takes the one it had."""
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("alter database {} rename to {}").format(
+                sql.Identifier(database_name(url)), sql.Identifier(name)
+            )
+        )
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +156,7 @@ def built_template(
         settings = settings_of(url, tmp_path_factory.mktemp("landing"))
         night.prepare(settings)
         builds.build(settings, "template")
-        yield database_name(url)
+        yield keep_as_template(postgres_server, url)
 
 
 @pytest.fixture(scope="session")
@@ -163,7 +182,7 @@ def published_template(
         )
         assert outcome.problems == []
         _drop_rules_of_rows(url)
-        yield database_name(url)
+        yield keep_as_template(postgres_server, url)
 
 
 def _drop_rules_of_rows(url: str) -> None:

@@ -16,7 +16,7 @@ import pytest
 from include.embedded.postgres import EmbeddedPostgres
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings
-from tests.conftest import database_name, open_database, settings_of
+from tests.conftest import keep_as_template, open_database, settings_of
 from tests.nights import fetch, find_file, hash_marts, list_days, run
 
 # Whole nights with every data test, again and again.
@@ -41,7 +41,8 @@ def published_template(
     with open_database(postgres_server, template=built_template) as url:
         settings = settings_of(url, exports)
         assert run(settings, FIRST, LAST, "range") == []
-        yield database_name(url), hash_marts(settings)
+        hashes = hash_marts(settings)
+        yield keep_as_template(postgres_server, url), hashes
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from include import night
 from include.building.dbt import Dbt
 from include.embedded.postgres import EmbeddedPostgres
-from tests.conftest import database_name, open_database, settings_of
+from tests.conftest import keep_as_template, open_database, settings_of
 from tests.staging.stage_world import Stage, list_systems
 
 
@@ -29,7 +29,7 @@ def staging_template(
         failed = [outcome for outcome in outcomes if outcome.is_failure]
         assert not failed, [outcome.message for outcome in failed]
         assert outcomes
-        yield database_name(url)
+        yield keep_as_template(postgres_server, url)
 
 
 @pytest.fixture

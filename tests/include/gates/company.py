@@ -21,7 +21,7 @@ from include.loading.landing import Landing
 from include.loading.loader import load_feed
 from include.sample_exports import SampleParameters, write_sample_exports
 from include.settings import Settings, connect
-from tests.conftest import KEY_SECRET, open_database
+from tests.conftest import KEY_SECRET, keep_as_template, open_database
 from tests.nights import fetch
 
 COMPANY = SampleParameters(customers=300, nights=29, rows_only=True)
@@ -104,7 +104,7 @@ def open_company_template(
         night.prepare(settings)
         with connect(settings) as connection:
             connection.execute("analyze")
-        yield url.rsplit("/", 1)[-1].split("?")[0]
+        yield keep_as_template(server, url)
 
 
 @contextmanager
