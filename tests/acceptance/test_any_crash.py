@@ -32,7 +32,7 @@ from tests.crashes import STEPS, Kill
 from tests.nights import Hashes, fetch, hash_marts, list_days
 from tests.readers import Outages, wait_until_seen, watch_marts
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 
 SAMPLE = SampleParameters(customers=100, nights=7, seed=31)
 DAYS = list_days(SAMPLE.first_night, SAMPLE.last_night)[:6]
