@@ -115,14 +115,15 @@ def open_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
         )
         ((number,),) = connection.execute(
             "select oid from pg_database where datname = %s", [name]
-        )
+        ).fetchall()
         try:
             yield server.url(name)
         finally:
-            # By its number: as a template it has another name.
-            ((name,),) = connection.execute(
+            # A template has another name now; what a test has restored, another number.
+            renamed = connection.execute(
                 "select datname from pg_database where oid = %s", [number]
-            )
+            ).fetchone()
+            name = renamed[0] if renamed else name
             connection.execute(
                 sql.SQL("drop database {} with (force)").format(sql.Identifier(name))
             )
