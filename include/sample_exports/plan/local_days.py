@@ -88,12 +88,14 @@ def count_local_days(first: date, days: int, time_zone: str) -> LocalDays:
     """
     zone = ZoneInfo(time_zone)
     dates = tuple(first + timedelta(days=number) for number in range(days + 1))
-    starts = [
-        int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
-        for day in dates
-    ]
+    starts = [start_of(day, zone) for day in dates]
     return LocalDays(
         dates=dates[:-1],
         starts=np.array(starts, dtype=np.int64),
         time_zone=time_zone,
     )
+
+
+def start_of(day: date, zone: ZoneInfo) -> int:
+    """UTC second of the midnight with which a day begins in a zone."""
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())

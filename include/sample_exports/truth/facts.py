@@ -100,13 +100,9 @@ def count_deliveries(plan: Plan, contacts: Contacts) -> list[Record]:
     orders = contacts.orders.set_index("record_id")["ordered_at"]
     ordered_at = orders.reindex(rows["order_id"]).fillna(-1).to_numpy()
     is_delivered = rows["delivered_at"] < NEVER
-    # A promise is a date as the export writes it: of UTC.
-    promised = _count_utc_days(rows["promised_at"])
-    as_of = _count_date(days.dates[-1])
     at = np.where(is_delivered, rows["delivered_at"], days.starts[0])
     arrived = days.count_dates(at)
-    arrived_on = _count_date(days.dates[0]) + arrived
-    is_on_time = is_delivered & (arrived_on <= promised)
+    is_on_time = is_delivered & (rows["delivered_at"] < rows["promised_until"])
     return count_groups(
         rows,
         {
@@ -117,18 +113,10 @@ def count_deliveries(plan: Plan, contacts: Contacts) -> list[Record]:
             "deliveries": np.ones(len(rows), dtype=int),
             "delivered": is_delivered,
             "on_time": is_on_time,
-            "late": ~is_on_time & (is_delivered | (promised <= as_of)),
+            "late": ~is_on_time & (is_delivered | (rows["promised_until"] <= days.end)),
             "same_day": is_delivered & (arrived == days.count_dates(ordered_at)),
         },
     )
-
-
-def _count_utc_days(at: pd.Series) -> np.ndarray:
-    return at.to_numpy() // 86_400
-
-
-def _count_date(day: object) -> int:
-    return int((np.datetime64(str(day)) - np.datetime64("1970-01-01")).astype(int))
 
 
 def count_returns(plan: Plan, contacts: Contacts) -> list[Record]:

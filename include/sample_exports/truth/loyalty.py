@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from include.sample_exports.company.catalogue import CURRENCIES, ORDER_STATUSES
-from include.sample_exports.plan.local_days import DAY, NEVER
+from include.sample_exports.plan.local_days import DAY, NEVER, start_of
 from include.sample_exports.plan.plan import Plan
 from include.sample_exports.truth.scores import Record
 from include.sample_exports.truth.touches import Contacts
@@ -70,7 +70,7 @@ def count_churn(plan: Plan, contacts: Contacts) -> list[Record]:
         following = date(first.year + first.month // 12, first.month % 12 + 1, 1)
         ends = [
             {one for one, bought in purchases.items() if is_active(bought, at)}
-            for at in (_begin(first, zone), _begin(following, zone))
+            for at in (start_of(first, zone), start_of(following, zone))
         ]
         rows.append(
             {
@@ -88,10 +88,6 @@ def is_active(bought: list[int], at: int) -> bool:
     """Whether a purchase lies in the 180 days up to a moment."""
     place = bisect_right(bought, at)
     return place > 0 and bought[place - 1] > at - ACTIVE
-
-
-def _begin(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp())
 
 
 def count_repeats(plan: Plan, contacts: Contacts) -> list[Record]:
@@ -123,9 +119,7 @@ def count_outcomes(plan: Plan, contacts: Contacts) -> list[Record]:
     rows = contacts.deliveries
     rows = rows.loc[rows["delivered_at"] < NEVER]
     arrived = plan.days.count_dates(rows["delivered_at"].to_numpy())
-    epoch = (plan.days.dates[0] - date(1970, 1, 1)).days
-    # A promise is a date as the export writes it: of UTC.
-    is_late = arrived + epoch > rows["promised_at"].to_numpy() // DAY
+    is_late = rows["delivered_at"] >= rows["promised_until"]
     counts = {name: Counter[str]() for name in ("on_time", "late")}
     for customer, at, day, late in zip(
         rows["customer"].tolist(),

@@ -8,8 +8,6 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -27,9 +25,9 @@ from include.sample_exports.truth.loyalty import list_purchases
 from include.sample_exports.truth.scores import Record
 from include.sample_exports.truth.touches import Contacts
 
-SOON, LATE = 24 * HOUR, 72 * HOUR
+# Judged after three days; what comes then is an outcome, for so long.
+WITHIN_1_DAY, WITHIN_3_DAYS = 24 * HOUR, 72 * HOUR
 OUTCOMES = 90 * DAY
-EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,13 @@ class _Failure:
     kind: str
     customer: int
     at: int
-    fixed_at: float
+    fixed_at: int
 
     @property
     def fix_speed(self) -> str:
-        if self.fixed_at <= self.at + SOON:
+        if self.fixed_at <= self.at + WITHIN_1_DAY:
             return "within_1_day"
-        if self.fixed_at <= self.at + LATE:
+        if self.fixed_at <= self.at + WITHIN_3_DAYS:
             return "within_3_days"
         return "not_within_3_days"
 
@@ -60,7 +58,8 @@ def count_recoveries(
     for month, failure in zip(months, failures, strict=True):
         count = counts[str(month), failure.kind, failure.fix_speed]
         count["failures"] += 1
-        begin, end = failure.at + LATE, failure.at + LATE + OUTCOMES
+        begin = failure.at + WITHIN_3_DAYS
+        end = begin + OUTCOMES
         bought = purchases.get(failure.customer, [])
         count["bought_again"] += bisect_right(bought, end) > bisect_right(bought, begin)
         following = [
@@ -101,20 +100,13 @@ def _list_scores(answers: pd.DataFrame) -> dict[int, list[tuple[int, int]]]:
 
 def _find_late_deliveries(plan: Plan, contacts: Contacts) -> Iterator[_Failure]:
     """Parcels that had not come when the promised day was over."""
-    zone = ZoneInfo(plan.days.time_zone)
     rows = contacts.deliveries
-    for customer, promised_at, delivered_at in zip(
-        *(rows[name].tolist() for name in ("customer", "promised_at", "delivered_at")),
-        strict=True,
+    columns = ("customer", "promised_until", "delivered_at")
+    for customer, failed_at, delivered_at in zip(
+        *(rows[name].tolist() for name in columns), strict=True
     ):
-        # A promise is a date as the export writes it: of UTC. Its day is local.
-        after = EPOCH + timedelta(days=promised_at // DAY + 1)
-        over = datetime(after.year, after.month, after.day, tzinfo=zone)
-        failed_at = int(over.timestamp())
-        is_delivered = delivered_at < NEVER
-        if delivered_at >= failed_at if is_delivered else failed_at <= plan.days.end:
-            fixed_at = delivered_at if is_delivered else float("inf")
-            yield _Failure("late_delivery", customer, failed_at, fixed_at)
+        if failed_at <= min(delivered_at, plan.days.end):
+            yield _Failure("late_delivery", customer, failed_at, delivered_at)
 
 
 def _find_tickets(plan: Plan, contacts: Contacts) -> Iterator[_Failure]:
@@ -126,10 +118,9 @@ def _find_tickets(plan: Plan, contacts: Contacts) -> Iterator[_Failure]:
     ):
         moments[ticket].setdefault(step, at)
     tickets = contacts.tickets.loc[contacts.tickets["status"] != DELETED]
+    columns = ("ticket", "customer", "created_at", "status")
     for ticket, customer, created_at, status in zip(
-        *(tickets[name].tolist() for name in ("ticket", "customer", "created_at")),
-        tickets["status"].tolist(),
-        strict=True,
+        *(tickets[name].tolist() for name in columns), strict=True
     ):
         steps = moments[ticket]
         is_reopened = REOPEN_STEP in steps
@@ -140,5 +131,5 @@ def _find_tickets(plan: Plan, contacts: Contacts) -> Iterator[_Failure]:
             "reopened_ticket" if is_reopened else "ticket",
             customer,
             steps[SOLVE_STEP] if is_reopened else created_at,
-            max(solved) if solved and status >= SOLVED else float("inf"),
+            max(solved) if solved and status >= SOLVED else NEVER,
         )

@@ -4,13 +4,21 @@ In: a plan. Out: frames of numbers: customer, time, touchpoint, product.
 """
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
 from include.sample_exports.company.catalogue import TICKET_CHANNEL_TOUCHPOINTS
 from include.sample_exports.company.touchpoints import ACTIVITY_KINDS, CODE_OF
-from include.sample_exports.plan.local_days import NEVER, IntArray
+from include.sample_exports.plan.local_days import (
+    DAY,
+    NEVER,
+    IntArray,
+    LocalDays,
+    start_of,
+)
 from include.sample_exports.plan.plan import Plan
 from include.sample_exports.plan.tickets import DELETED
 from include.sample_exports.truth.customers import (
@@ -35,7 +43,8 @@ class Contacts:
     """What happened between the company and its customers, as delivered by the end.
 
     orders, deliveries, returns, tickets : the last version of each, with `customer`,
-        `touchpoint` and `product` (-1 unknown)
+        `touchpoint` and `product` (-1 unknown); deliveries with `promised_until`, the
+        UTC second with which the promised day is over
     touches : one row per touch: TOUCH_COLUMNS; ticket_id -1 where it is no ticket
     """
 
@@ -61,6 +70,17 @@ def code_touchpoints(names: tuple[str, ...]) -> IntArray:
     return np.array([CODE_OF[name] for name in names])
 
 
+def _end_promised_days(days: LocalDays, promised_at: pd.Series) -> IntArray:
+    """When promised days are over: a promise is a date as the export writes it, of UTC,
+    and who waits takes it for a day of theirs."""
+    zone, epoch = ZoneInfo(days.time_zone), date(1970, 1, 1)
+    ends = [
+        start_of(epoch + timedelta(days=day + 1), zone)
+        for day in (promised_at // DAY).tolist()
+    ]
+    return np.array(ends, dtype=np.int64)
+
+
 def find_contacts(plan: Plan, people: People) -> Contacts:
     journeys = plan.journeys
     orders = keep_latest(journeys.order_rows, "record_id")
@@ -82,7 +102,10 @@ def find_contacts(plan: Plan, people: People) -> Contacts:
 
     deliveries = keep_latest(journeys.delivery_rows, "record_id")
     arrival = code_touchpoints(DELIVERY_TOUCHPOINTS)[deliveries["method"]]
-    deliveries = complete(deliveries, arrival).assign(at=deliveries["delivered_at"])
+    deliveries = complete(deliveries, arrival).assign(
+        at=deliveries["delivered_at"],
+        promised_until=_end_promised_days(plan.days, deliveries["promised_at"]),
+    )
     returns = keep_latest(journeys.return_rows, "record_id")
     sent_back = np.full(len(returns), CODE_OF["product_return"])
     returns = complete(returns, sent_back)
