@@ -1,10 +1,10 @@
 {#
     How an incremental model is rebuilt, the same for all of them:
 
-    1. A pre-hook writes the keys that the model must rebuild, the answer of its
+    1. `collect_keys_to_rebuild` writes the keys that the model must rebuild, the answer of its
        `meta.rebuild_when` query, to audit.dirty_keys under the model's name.
     2. The model's SQL selects just those keys: `where {{ to_rebuild('ticket_id') }}`.
-    3. The strategy `replace_changed` compares their old and new rows, replaces the rows
+    3. `replace_changed_rows` compares their old and new rows, replaces the rows
        that differ, and marks what changed (old place and new place) for the models that
        read this one, all in one transaction. It marks the key, and what `meta.marks`
        lists: a column, or a mapping of a name to an expression over the row. A mapping
@@ -13,8 +13,8 @@
 
     The key is `meta.rebuild_by`, or the first column of the unique key. A model that
     rebuilds less than all rows of a key names them by another column, `meta.rebuild_rows_by`:
-    its values are what the pre-hook writes, and `rebuild_by` is what is marked. Rows that the
-    pre-hook could not name are named when they are there, for their tests. Publish and
+    its values are what is collected, and `rebuild_by` is what is marked. Rows that could not be
+    named are named when they are there, for their tests. Publish and
     gate 2 find what changed by `rebuild_by` too, or by `meta.publish_by`, a column of which
     fewer rows share a value.
 
@@ -28,13 +28,11 @@
 {%- endmacro %}
 
 {#
-    Pre-hook of every incremental model, in a transaction of its own. `meta.rebuild_when` of the
-    model is a query for the keys, kept as raw text so that it is rendered here, when the model
-    runs. dbt has opened a transaction and does not see that it is committed here: without
-    the `begin` each statement of the model would be one of its own, and `set local` in vain.
+    In a transaction of its own, before the model's: which keys are rebuilt. `meta.rebuild_when`
+    of the model is a query for them, kept as raw text so that it is rendered here, when the
+    model runs.
 #}
 {% macro collect_keys_to_rebuild() -%}
-    {%- if execute and is_incremental() -%}
 {# A few keys are looked up by index, many are hashed. A merge reads an index from end to
    end: the planner, which knows nothing of how keys lie in each other, takes that for cheap. #}
 set local enable_mergejoin = off;
@@ -55,13 +53,22 @@ analyze audit.dirty_keys;
 commit;
 begin;
 set local enable_mergejoin = off
-    {%- elif execute -%}
-{# Until a build succeeds, tests of this model read all its rows. #}
+{%- endmacro %}
+
+{#
+    Before a model is made anew. Until a build succeeds, tests of this model read all its
+    rows. A null key says: compare the whole model with what is published.
+#}
+{% macro mark_whole_model() -%}
 insert into audit.dirty_keys (place, key)
 values ('{{ this.identifier }} (whole)', '')
 on conflict do nothing;
 commit;
 begin
+    {%- if (model.config.meta or {}).get('is_published') %};
+insert into audit.unpublished_keys (model, key)
+values ('{{ this.identifier }}', null)
+on conflict do nothing
     {%- endif -%}
 {%- endmacro %}
 
@@ -98,11 +105,35 @@ select cast(key as {{ type }})
     {%- endif -%}
 {%- endmacro %}
 
-{% macro get_incremental_replace_changed_sql(arguments) %}
-    {%- set target = arguments.target_relation -%}
-    {%- set rebuilt = arguments.temp_relation -%}
-    {%- set column_list = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    {%- set row_key = arguments.unique_key -%}
+{#
+    A model is made anew by dbt's own materialization when its code, seeds, macros or
+    ancestors changed (include/building/dbt.py tells it so), and rebuilt by keys by this one.
+    dbt's asks for the columns of a table four times and has the database describe those of
+    the query, each night: here they are those that the model declares, for unchanged code
+    was held to them when its table was made.
+#}
+{% materialization incremental, adapter='postgres' %}
+    {%- if not is_incremental() -%}
+        {%- call statement() -%} {{ mark_whole_model() }} {%- endcall -%}
+        {{ return(dbt.materialization_incremental_default()) }}
+    {%- endif -%}
+    {# It commits in between, and dbt does not see it: without the `begin` there, each
+       statement of the model would be a transaction of its own, and `set local` in vain. #}
+    {%- call statement() -%} {{ collect_keys_to_rebuild() }} {%- endcall -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- call statement('main') -%} {{ replace_changed_rows(sql) }} {%- endcall -%}
+    {%- if 'described_otherwise' in model.tags -%}
+        {%- do persist_docs(this.incorporate(type='table'), model) -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks) }}
+    {%- do adapter.commit() -%}
+    {{ return({'relations': [this]}) }}
+{% endmaterialization %}
+
+{% macro replace_changed_rows(sql) %}
+    {%- set target = this -%}
+    {%- set column_list = model.columns | join(', ') -%}
+    {%- set row_key = config.get('unique_key') -%}
     {%- set row_key = [row_key] if row_key is string else row_key -%}
     {%- set meta = config.get('meta') or {} -%}
     {%- set rebuild_by = meta.get('rebuild_by', row_key[0]) -%}
@@ -111,7 +142,7 @@ select cast(key as {{ type }})
         {%- do marks.update({mark: mark} if mark is string else mark) -%}
     {%- endfor -%}
     {%- set types = {} -%}
-    {%- for column in arguments.dest_columns -%}
+    {%- for column in model.columns.values() -%}
         {%- do types.update({column.name: column.data_type}) -%}
     {%- endfor -%}
     {%- set rebuild_rows_by = meta.get('rebuild_rows_by', rebuild_by) -%}
@@ -122,15 +153,18 @@ select cast(key as {{ type }})
         )
     {%- endset %}
 
-    analyze {{ rebuilt }};
+    create temporary table rows_rebuilt on commit drop as
+    {{ sql }};
+
+    analyze rows_rebuilt;
 
     create temporary table rows_replaced on commit drop as
     select {{ column_list }} from {{ target }} where {{ its_keys }}
     except
-    select {{ column_list }} from {{ rebuilt }};
+    select {{ column_list }} from rows_rebuilt;
 
     create temporary table rows_new on commit drop as
-    select {{ column_list }} from {{ rebuilt }}
+    select {{ column_list }} from rows_rebuilt
     except
     select {{ column_list }} from {{ target }} where {{ its_keys }};
 
@@ -200,18 +234,8 @@ select cast(key as {{ type }})
     {%- endif %}
 
     {# Two models can share a connection, and so a session, within one build. #}
-    drop table rows_replaced;
-    drop table rows_new
+    drop table rows_rebuilt, rows_replaced, rows_new
 {% endmacro %}
-
-{# A null key says: compare the whole model with what is published. #}
-{% macro mark_whole_model_unpublished() -%}
-    {%- if execute and (model.config.meta or {}).get('is_published') and not is_incremental() -%}
-insert into audit.unpublished_keys (model, key)
-values ('{{ this.identifier }}', null)
-on conflict do nothing
-    {%- endif -%}
-{%- endmacro %}
 
 {#
     In the model's own transaction: from now on it stands on the wanted code. A table that
@@ -236,24 +260,4 @@ begin
 end
 $$
     {%- endif %}
-{%- endmacro %}
-
-{#
-    dbt asks this before it builds an incremental model or a seed. A model whose code, seeds,
-    macros or ancestors changed is built anew; include/building/builds.py keeps the
-    fingerprints. A seed is only built when it changed, perhaps in its columns; what hangs
-    on it is built anew with it.
-#}
-{% macro should_full_refresh() -%}
-    {%- if flags.FULL_REFRESH or model.resource_type == 'seed' -%}
-        {{ return(true) }}
-    {%- endif -%}
-    {%- if not execute or model.config.materialized != 'incremental' -%}
-        {{ return(false) }}
-    {%- endif -%}
-    {%- set found = run_query(
-        "select 1 from audit.models where model = '" ~ this.identifier ~ "'"
-        ~ " and built_fingerprint is distinct from wanted_fingerprint"
-    ) -%}
-    {{ return(found.rows | length > 0) }}
 {%- endmacro %}

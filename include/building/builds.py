@@ -139,7 +139,7 @@ def _build_parts(
     Adds to the outcomes as it goes. A failure ends it: each part builds on the last.
     """
     readers = f"source:{statistics.SOURCE}+"
-    outcomes += dbt.build(exclude=[readers, *unchanged], with_tests=with_tests)
+    outcomes += dbt.build(exclude=[readers], leave_out=unchanged, with_tests=with_tests)
     if any(outcome.is_failure for outcome in outcomes):
         return
     started = time.monotonic()
@@ -160,7 +160,7 @@ def _build_parts(
             message=None,
         )
     )
-    outcomes += dbt.build(select=[readers], exclude=unchanged, with_tests=with_tests)
+    outcomes += dbt.build(select=[readers], leave_out=unchanged, with_tests=with_tests)
 
 
 def _describe_statistics(nodes: list[Node]) -> Node:

@@ -8,22 +8,24 @@ in no file, log or process list.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import ModelNode, SeedNode
 from psycopg.conninfo import conninfo_to_dict
 
 from include.building.error_words import remove_values
 from include.contracts import read_contracts
 from include.errors import BuildError
 from include.seeds import gather_seeds
-from include.settings import Settings
+from include.settings import Settings, connect
 
 HMAC_BLOCK = 64
 # What dbt says of a run, in the order in which it says it.
@@ -31,6 +33,11 @@ TOLD = ("info", "warn", "error")
 MODEL_BUILT = "LogModelResult"
 # A long build says how far it is once in so many seconds.
 SECONDS_BETWEEN_LINES = 10
+
+# What dbt's nodes are told before they run, as tags.
+LEFT_OUT = "left_out"
+TESTED_WHOLE = "tested_whole"
+DESCRIBED_OTHERWISE = "described_otherwise"
 
 
 @dataclass(frozen=True)
@@ -84,12 +91,19 @@ class Dbt:
         select: Sequence[str] = (),
         exclude: Sequence[str] = (),
         *,
+        leave_out: Collection[str] = (),
         with_tests: bool = True,
     ) -> list[NodeOutcome]:
         """Build seeds, functions and models, and test them; parents first.
 
         A test belongs to the last of the models that it reads: it runs with what is
         selected, and not where one of its models is excluded.
+
+        Parameters
+        ----------
+        select, exclude : in dbt's words
+        leave_out : names of nodes that are excluded too; dbt looks through the whole
+            project for each name in `exclude`, a twelfth of a night
 
         Raises BuildError when dbt itself cannot run (no connection, say); a failing
         model or test is an outcome.
@@ -99,9 +113,11 @@ class Dbt:
             arguments += ["--exclude-resource-type", "test"]
         if select:
             arguments += ["--select", *select]
+        if leave_out:
+            exclude = [*exclude, f"tag:{LEFT_OUT}"]
         if exclude:
             arguments += ["--exclude", *exclude]
-        result = self._invoke(arguments)
+        result = self._invoke(arguments, leave_out)
         if result.exception is not None:
             raise BuildError(f"dbt did not run: {_words(result.exception)}.")
         return _read_outcomes(result)
@@ -145,7 +161,40 @@ class Dbt:
             self._progress(f"build: {self._built} models so far")
             self._said_at = now
 
-    def _invoke(self, arguments: Sequence[str]) -> dbtRunnerResult:
+    def _tell_nodes(self, manifest: Manifest, left_out: Collection[str]) -> None:
+        """Tell the nodes what the warehouse says of them: made anew or rebuilt by keys,
+        tested whole or by keys, commented with other words than the project's.
+        """
+        with connect(self._settings, "transformer") as connection:
+            rows = connection.execute(
+                "select model, built_fingerprint is distinct from wanted_fingerprint"
+                "  or to_regclass(format('%I.%I', schema_name, model)) is null,"
+                " exists (select from audit.dirty_keys"
+                "  where place = model || ' (whole)')"
+                " from audit.models"
+            ).fetchall()
+            comments = _read_comments(connection)
+        anew = {model for model, is_anew, _ in rows if is_anew}
+        whole = {model for model, _, is_whole in rows if is_whole} | anew
+        for node in (*manifest.nodes.values(), *manifest.functions.values()):
+            told = {
+                LEFT_OUT: node.name in left_out,
+                TESTED_WHOLE: node.name in whole,
+                DESCRIBED_OTHERWISE: _describe(node) != comments.get(node.name, {}),
+            }
+            node.tags = [tag for tag in node.tags if tag not in told]
+            node.tags += [tag for tag, is_so in told.items() if is_so]
+            if isinstance(node, ModelNode | SeedNode):
+                # A seed is only built when it changed, perhaps in its columns.
+                is_anew = isinstance(node, SeedNode) or node.name in anew
+                # None leaves it to the command line.
+                node.config.full_refresh = is_anew or None
+
+    def _invoke(
+        self, arguments: Sequence[str], left_out: Collection[str] = ()
+    ) -> dbtRunnerResult:
+        if arguments != ["parse"]:
+            self._tell_nodes(self._manifest or self.parse(), left_out)
         self._log.parent.mkdir(parents=True, exist_ok=True)
         self._forget_parse_of_other_macros()
         self._choose_seeds()
@@ -218,6 +267,30 @@ def compose_key_options(settings: Settings) -> str:
     inner = bytes(byte ^ 0x36 for byte in key).hex()
     outer = bytes(byte ^ 0x5C for byte in key).hex()
     return f"-c cx.key_inner={inner} -c cx.key_outer={outer}"
+
+
+def _read_comments(connection: psycopg.Connection) -> dict[str, dict[str, str]]:
+    """The comments in the warehouse: by relation, by column; its own under no name."""
+    comments: dict[str, dict[str, str]] = {}
+    for relation, column, comment in connection.execute(
+        "select relname, coalesce(attname, ''), description"
+        " from pg_description inner join pg_class on pg_class.oid = objoid"
+        " left join pg_attribute on attrelid = objoid and attnum = objsubid"
+        "  and attnum > 0"
+        " where classoid = 'pg_class'::regclass"
+        "  and relnamespace = to_regnamespace('warehouse')"
+    ):
+        comments.setdefault(relation, {})[column] = comment
+    return comments
+
+
+def _describe(node: object) -> dict[str, str]:
+    """The comments that the project wants for a model, by column like those there."""
+    if not isinstance(node, ModelNode) or not node.config.persist_docs:
+        return {}
+    described = {column.name: column.description for column in node.columns.values()}
+    wanted = {"": node.description, **described}
+    return {name: text for name, text in wanted.items() if text}
 
 
 @contextmanager
