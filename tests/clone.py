@@ -49,5 +49,5 @@ def start(clone: Path, verb: str, *arguments: str) -> subprocess.Popen[str]:
 def call(clone: Path, verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a verb of the command line there to its end."""
     process = start(clone, verb, *arguments)
-    out, err = process.communicate(timeout=500)
+    out, err = process.communicate(timeout=1100)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
