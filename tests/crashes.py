@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 # In the order of a night.
 STEPS = ("copy", "gate 1", "models", "between the parts", "gate 2", "publish")
-PATIENCE_SECONDS = 300
+PATIENCE_SECONDS = 900
 
 # Where a step may stop: the function, at which of its calls, and before or after it.
 GATE_1_PLACES = [

@@ -28,7 +28,7 @@ from include.errors import WarehouseError
 logger = logging.getLogger(__name__)
 
 USER_NAME = "admin"
-START_SECONDS = 120
+START_SECONDS = 300
 # The scheduler ends in three. The others may take ten, with nothing left to do.
 STOP_SECONDS = 4
 COMMANDS = {

@@ -17,7 +17,7 @@ DAG_ID = "nightly"
 RUN_ENDED = ("success", "failed")
 POLL_SECONDS = 0.5
 SIGN_OF_LIFE_SECONDS = 10
-DAG_SECONDS = 60
+DAG_SECONDS = 180
 
 Say = Callable[[str], None]
 

@@ -190,7 +190,7 @@ def call(
         env=dict(os.environ, PYTHONPATH=str(clone), **variables),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
