@@ -453,8 +453,8 @@ def _build_with_the_statistics(settings: Settings) -> None:
     """Die when the statistics are computed, and nothing that reads them is built."""
     build_part = Dbt.build
 
-    def build_first_part(dbt, select=(), exclude=(), with_tests=True):
-        return _die() if select else build_part(dbt, exclude=exclude)
+    def build_first_part(dbt, **arguments):
+        return _die() if "select" in arguments else build_part(dbt, **arguments)
 
     Dbt.build = build_first_part
     _build_in_a_process_of_its_own(settings)
