@@ -75,11 +75,11 @@ def test_a_night_is_there_when_every_required_feed_is(zone: Zone) -> None:
     ]
     for feed in zone.feeds[1:]:
         zone.put(feed)
-    # S3 tells the time in whole seconds.
-    zone.wait(LONG_AGO + timedelta(seconds=2))
+    # S3 tells the time in whole seconds, and a busy machine writes late.
+    zone.wait(2 * LONG_AGO)
     assert zone.watch.look() == [f"{zone.feeds[0]} of 2026-11-19 has not arrived."]
     zone.put(zone.feeds[0])
-    zone.wait(LONG_AGO + timedelta(seconds=2))
+    zone.wait(2 * LONG_AGO)
     assert zone.watch.look() == []
 
 
