@@ -34,7 +34,12 @@ LOADER_COLUMNS = (STEM_COLUMN, IDENTITY_COLUMN)
 INSTANCE_MARK = "@"
 UTF_8_NAMES = ("utf-8", "utf-8-sig")
 # What may be declared as a list, and where all but the first of it go.
-CHOICES = {"encoding": "other_encodings", "delimiter": "other_delimiters"}
+CHOICES = {
+    "path": "other_paths",
+    "format": "other_formats",
+    "encoding": "other_encodings",
+    "delimiter": "other_delimiters",
+}
 # Keys that came later: where they are not declared, the hash is as it was without.
 LATER_KEYS = frozenset(
     {
@@ -48,6 +53,8 @@ LATER_KEYS = frozenset(
 Role = Literal["crm", "survey", "ticket"]
 Delivery = Literal["snapshot", "delta"]
 Format = Literal["csv", "jsonl", "json", "xlsx", "parquet"]
+# Of several formats a feed has only these: rows below a header, cell by cell.
+TABLE_FORMATS: tuple[Format, ...] = ("csv", "xlsx", "parquet")
 Storage = Literal["columns", "record"]
 DateOrder = Literal["DMY", "MDY"]
 PersonalData = Literal["none", "identifier", "contact", "free_text"]
@@ -155,7 +162,9 @@ class FeedContract(_Declaration):
     queries that find a row, by the name of the model or the reason; the first that does
     accounts for the key.
 
-    `encoding` and `delimiter` may be lists, of which a file has the first that fits it;
+    `path` and `format` may be lists, side by side: a file has the format of the first
+    path that its name matches. `encoding` and `delimiter` may be lists, of which a file
+    has the first that fits it;
     `mixed_encodings`: a file may have another one line by line. `padded_rows`: exports
     come out of a spreadsheet, whose rows gain or lose empty fields at their end.
     `footer`: patterns of what stands first in the lines after the last record.
@@ -180,7 +189,9 @@ class FeedContract(_Declaration):
     delivery: Delivery
     required: bool = True
     path: str
+    other_paths: tuple[str, ...] = ()
     format: Format
+    other_formats: tuple[Format, ...] = ()
     storage: Storage
     record_path: str | None = None
     encoding: str = "utf-8"
@@ -226,9 +237,7 @@ class FeedContract(_Declaration):
         for part in (self.system, self.feed):
             if not NAME_PATTERN.fullmatch(part):
                 raise ValueError(f"{part!r} is no plain lower-case name")
-        pattern = PurePosixPath(self.path)
-        if pattern.is_absolute() or ".." in pattern.parts or "\\" in self.path:
-            raise ValueError(f"path {self.path!r} leaves the feed's folder")
+        self._check_paths()
         if self.format in ("json", "jsonl") and self.storage != "record":
             raise ValueError(f"{self.format} is stored as records: storage: record")
         headers = [(self.header_name_row, self.header_rows)]
@@ -262,6 +271,18 @@ class FeedContract(_Declaration):
             raise ValueError(f"{', '.join(unknown)}: used but not declared as a column")
         return self
 
+    def _check_paths(self) -> None:
+        for path in self.paths:
+            pattern = PurePosixPath(path)
+            if pattern.is_absolute() or ".." in pattern.parts or "\\" in path:
+                raise ValueError(f"path {path!r} leaves the feed's folder")
+        if len(self.paths) != len(self.formats):
+            raise ValueError("path and format: each path has its format")
+        if self.other_formats and not {*self.formats} <= {*TABLE_FORMATS}:
+            raise ValueError(
+                f"several formats: all of them are of {', '.join(TABLE_FORMATS)}"
+            )
+
     def _check_choices(self) -> None:
         names = []
         for encoding in self.encodings:
@@ -272,7 +293,7 @@ class FeedContract(_Declaration):
         # Nearly every file fits windows-1252.
         if any(name in UTF_8_NAMES for name in names[1:]):
             raise ValueError("of several encodings, utf-8 comes first")
-        if self.other_encodings and self.format not in ("csv", "jsonl"):
+        if self.other_encodings and not {*self.formats} & {"csv", "jsonl"}:
             raise ValueError(f"{self.format} has one encoding")
         if self.mixed_encodings and (
             len(names) < 2
@@ -282,9 +303,9 @@ class FeedContract(_Declaration):
                 "mixed_encodings needs several encodings, and none of them utf-16 or"
                 " utf-32"
             )
-        if (self.other_delimiters or self.padded_rows) and self.format != "csv":
+        if (self.other_delimiters or self.padded_rows) and "csv" not in self.formats:
             raise ValueError(f"{self.format} has no delimiter, and no padded_rows")
-        if self.footer and self.format not in ("csv", "xlsx"):
+        if self.footer and not {*self.formats} <= {"csv", "xlsx"}:
             raise ValueError(f"{self.format} has no footer")
         for pattern in self.footer:
             try:
@@ -318,6 +339,39 @@ class FeedContract(_Declaration):
         if self.source_instance is None:
             return self.system
         return f"{self.system}{INSTANCE_MARK}{self.source_instance}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The patterns of its files' names."""
+        return (self.path, *self.other_paths)
+
+    @property
+    def formats(self) -> tuple[Format, ...]:
+        """The formats of its files, one for each of `paths`."""
+        return (self.format, *self.other_formats)
+
+    def wants(self, path: str) -> bool:
+        """Tell whether a file of this path or name is one of the feed's."""
+        return any(PurePosixPath(path).match(pattern) for pattern in self.paths)
+
+    def of_file(self, path: str) -> Self:
+        """Return the contract of a file of this path or name: in its one format.
+
+        A workbook has neither encoding nor delimiter to choose.
+        """
+        if not self.other_formats:
+            return self
+        pairs = zip(self.paths, self.formats, strict=True)
+        pattern, file_format = next(
+            (pair for pair in pairs if PurePosixPath(path).match(pair[0])),
+            (self.path, self.format),
+        )
+        one: dict[str, object] = {"path": pattern, "format": file_format}
+        one |= {"other_paths": (), "other_formats": ()}
+        if file_format != "csv":
+            one |= {"other_encodings": (), "mixed_encodings": False}
+            one |= {"other_delimiters": (), "padded_rows": False}
+        return self.model_copy(update=one)
 
     @property
     def encodings(self) -> tuple[str, ...]:

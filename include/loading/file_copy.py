@@ -79,6 +79,7 @@ def copy_file(
     Raises FileProblem when the file as a whole cannot be read.
     """
     set_lineage(connection, target, file.name, file_no)
+    contract = contract.of_file(file.path)
     copy = _FileCopy(connection, landing, target, file, file_no)
     likeliest = contract.narrow()
     if reader == "fast" and (done := copy.try_fast(likeliest)):
@@ -94,10 +95,11 @@ def copy_file(
 def choose_file_reading(
     landing: Landing, contract: FeedContract, file: LandedFile
 ) -> FeedContract:
-    """Return the contract of one file, of which its encoding and delimiter are known.
+    """Return the contract of one file: in its one format, encoding and delimiter.
 
     Raises FileProblem when the file has none of those that the contract declares.
     """
+    contract = contract.of_file(file.path)
     if contract.format != "csv" and not has_choices(contract):
         return contract
     with (

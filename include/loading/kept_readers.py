@@ -72,12 +72,16 @@ def read_kept(
 
 
 def find_kept_contract(
-    contract: FeedContract, batch_date: date, encodings: Sequence[str] | None
+    contract: FeedContract,
+    path: str,
+    batch_date: date,
+    encodings: Sequence[str] | None,
 ) -> FeedContract:
     """Return today's contract of a file of the batch date, read in these encodings.
 
     What a file was read in holds as long as the contract declares it.
     """
+    contract = contract.of_file(path)
     first = encodings[0] if encodings else None
     if first not in contract.encodings:
         first = contract.encoding

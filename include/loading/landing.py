@@ -89,19 +89,19 @@ class Landing:
                     "wait until it has arrived, or remove it",
                     file=path,
                 )
-            is_wanted = PurePosixPath(path).match(contract.path)
             file = LandedFile(path, info.size, info.mtime_ns)
-            (wanted if is_wanted else unwanted).append(file)
+            (wanted if contract.wants(path) else unwanted).append(file)
         names = ", ".join(sorted(file.name for file in unwanted))
+        wanted_names = " or ".join(contract.paths)
         if unwanted and not wanted:
             raise MissingExportError(
                 contract.name,
                 batch_date,
-                f"no file matches {contract.path}, but there is {names}",
+                f"no file matches {wanted_names}, but there is {names}",
                 "rename the files, or change path in the contract",
             )
         if unwanted:
-            log.warning("%s does not match %s: not loaded", names, contract.path)
+            log.warning("%s does not match %s: not loaded", names, wanted_names)
         return sorted(wanted, key=lambda file: file.path)
 
     def list_batch_dates(self, contract: FeedContract) -> list[date]:

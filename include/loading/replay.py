@@ -148,7 +148,9 @@ def _read_again(
         is_after_malformed = is_after_malformed and follows
         result: RereadRow | StillRejected = StillRejected(NOT_KEPT)
         if reject.raw_bytes is not None:
-            of_file = find_kept_contract(contract, reject.batch_date, reject.encodings)
+            of_file = find_kept_contract(
+                contract, reject.path, reject.batch_date, reject.encodings
+            )
             result = read_kept(
                 *(of_file, reject.header, reject.raw_bytes, reject.row_number),
                 is_after_malformed=is_after_malformed,

@@ -22,6 +22,7 @@ from include.loading.batches import Batch, FileRows, Reject, Source, make_storab
 from include.loading.file_content import ByteSource, FileProblem, spool
 from include.loading.footers import leave_out_footer
 from include.loading.kept_records import keep_cells, restore_cells
+from include.loading.misread_dates import MisreadDates
 from include.loading.peeking import Peekable
 from include.loading.row_plan import RowMaker, plan_rows
 from include.loading.sheet_reader import CellProblem, read_sheet
@@ -82,6 +83,7 @@ def _read_rows(
     columns, make_row = plan_rows(contract, header, drift)
     batches = _read_batches(
         *(records, len(header.names), frozenset(contract.null_markers), make_row),
+        MisreadDates(contract, header),
         # From here on the copy on disk belongs to the batches.
         stack.pop_all(),
     )
@@ -102,6 +104,7 @@ def _read_batches(
     width: int,
     null_markers: frozenset[str],
     make_row: RowMaker,
+    misread: MisreadDates,
     resources: ExitStack,
 ) -> Iterator[Batch]:
     with resources:
@@ -111,6 +114,7 @@ def _read_batches(
             if all(cell is None or cell == "" for cell in cells):
                 continue
             row_number += 1
+            misread.feed(cells)
             fields, problem = _read_cells(cells, width, null_markers)
             if problem is None:
                 batch.rows.append(make_row(row_number, fields))
@@ -122,6 +126,7 @@ def _read_batches(
             if batch.is_full:
                 yield batch
                 batch = Batch()
+        misread.check()
         yield batch
 
 

@@ -109,6 +109,13 @@ def test_a_project_without_contracts_is_an_error(tmp_path: Path) -> None:
         ({"header_name_row": 2}, "below header_rows"),
         ({"format": "json"}, "needs a record_path"),
         ({"delimiter": "||"}, "at most 1 character"),
+        ({"path": ["*.csv", "../*"], "format": ["csv", "xlsx"]}, "leaves the feed's"),
+        ({"path": ["*.csv", "*.xlsx"]}, "each path has its format"),
+        ({"format": ["csv", "xlsx"]}, "each path has its format"),
+        (
+            {"path": ["*.csv", "*.jsonl"], "format": ["csv", "jsonl"]},
+            "all of them are of csv, xlsx, parquet",
+        ),
     ],
 )
 def test_a_wrong_contract_is_refused(declared: dict[str, object], message: str) -> None:

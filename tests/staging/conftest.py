@@ -1,6 +1,7 @@
 """A database with every staging view, of every system, and nothing after them."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,6 +38,15 @@ def stage(
     postgres_server: EmbeddedPostgres, staging_template: str, tmp_path: Path
 ) -> Iterator[Stage]:
     """Load rows and see them staged, in a database of the test's own."""
-    with open_database(postgres_server, template=staging_template) as url:
-        settings = settings_of(url, tmp_path / "landing")
+    with open_stage(postgres_server, staging_template, tmp_path) as stage:
+        yield stage
+
+
+@contextmanager
+def open_stage(
+    server: EmbeddedPostgres, template: str, folder: Path
+) -> Iterator[Stage]:
+    """A copy of the database of staging views, and a landing zone in the folder."""
+    with open_database(server, template=template) as url:
+        settings = settings_of(url, folder / "landing")
         yield Stage(replace(settings, sources=list_systems()))

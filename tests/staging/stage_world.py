@@ -15,6 +15,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from pyarrow import parquet
 
+from include.building.dbt import compose_key_options
 from include.contracts import STAGING_FOLDER, FeedContract, read_contracts
 from include.loading.landing import Landing
 from include.loading.loader import load_feed
@@ -40,9 +41,9 @@ class Stage:
     def __call__(self, feed: str, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """Load made-up rows; a field that a row does not have is left empty."""
         contract = self.find_contract(feed)
-        # A name that the contract's pattern takes.
-        name = contract.path.replace("*", "export", 1).replace("*", "")
-        return self.load(feed, write_export(contract, rows), name)
+        # A name that the contract's pattern takes: of several, the last.
+        name = contract.paths[-1].replace("*", "export", 1).replace("*", "")
+        return self.load(feed, write_export(contract.of_file(name), rows), name)
 
     def load(self, feed: str, content: bytes, name: str) -> list[dict[str, Any]]:
         """Load a file and return its rows in the order of the file.
@@ -67,25 +68,27 @@ class Stage:
                 " values (%s, %s, %s, true, true)",
                 [result.load_id, contract.name, NIGHT],
             )
-            staged = _read_view(owner, contract)
+        staged = self._read_view(contract)
         assert len(staged) == result.rows_in_file
         return staged
+
+    def _read_view(self, contract: FeedContract) -> list[dict[str, Any]]:
+        # As builds do: some views hash the names of people.
+        with psycopg.connect(
+            self.settings.database_url,
+            options=compose_key_options(self.settings),
+            row_factory=dict_row,
+        ) as connection:
+            return connection.execute(
+                sql.SQL("select * from {} order by _file_no, _row_number").format(
+                    sql.Identifier("staging", contract.staging_model)
+                )
+            ).fetchall()
 
     def find_contract(self, feed: str) -> FeedContract:
         """The contract of a feed."""
         settings = self.settings
         return read_contracts(settings.project_folder, settings.sources)[feed]
-
-
-def _read_view(
-    connection: psycopg.Connection, contract: FeedContract
-) -> list[dict[str, Any]]:
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(
-            sql.SQL("select * from {} order by _file_no, _row_number").format(
-                sql.Identifier("staging", contract.staging_model)
-            )
-        ).fetchall()
 
 
 def write_export(contract: FeedContract, rows: Sequence[Row]) -> bytes:

@@ -21,7 +21,7 @@ complaints as (
         }) | indent(8) }} as ticket_status,
         complaints.complaint_date as sent_date,
         coalesce(
-            {{ parse_date('complaints.complaint_date') | indent(12) }},
+            {{ parse_day('complaints.complaint_date') | indent(12) }},
             {{ parse_local_date('complaints.complaint_date', declared('reclameaqui', 'date_order')) | indent(12) }}
         ) as written_date,
         {{ lineage('complaints') | indent(8) }}

@@ -25,9 +25,9 @@ from (
         {{ parse_word('schedule_holidays.name') }} as holiday_name,
         {{ parse_boolean('schedule_holidays.fivetran_deleted') }} as is_deleted,
         schedule_holidays.start_date as sent_start,
-        {{ parse_date('schedule_holidays.start_date') }} as first_date,
+        {{ parse_day('schedule_holidays.start_date') }} as first_date,
         schedule_holidays.end_date as sent_end,
-        {{ parse_date('schedule_holidays.end_date') }} as last_date,
+        {{ parse_day('schedule_holidays.end_date') }} as last_date,
         {{ lineage('schedule_holidays') | indent(8) }}
     from {{ source('zendesk_tables', 'schedule_holidays') }} as schedule_holidays
     {{ join_frozen_loads('schedule_holidays') | indent(4) }}
