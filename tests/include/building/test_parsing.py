@@ -4,6 +4,8 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
+
 from include.building.dbt import Dbt
 from include.building.model_fingerprints import read_nodes
 from include.settings import Settings
@@ -38,6 +40,19 @@ def test_a_macro_that_changes_reaches_the_configs_that_call_it(
     assert changed != text
     macros.write_text(changed)
     assert "is_counted and metric <> 'new'" in read_mark()
+
+
+def test_a_run_leaves_no_more_flags_behind_than_the_run_before(
+    settings: Settings,
+) -> None:
+    """dbt walks the stack for each of them, in every run: nights would take longer and
+    longer in a process that builds many."""
+    dbt = Dbt(settings)
+    left = []
+    for _ in range(3):
+        dbt.parse()
+        left.append(len(DEFAULT_BASE_BEHAVIOR_FLAGS))
+    assert left[0] == left[1] == left[2]
 
 
 def test_what_a_source_declares_changes_the_views_that_say_it(
