@@ -18,10 +18,11 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import sqlalchemy
-from psycopg.conninfo import conninfo_to_dict
 
 from expectations.data_docs import RESULTS, SITE, finish_pages, forget_old_runs
 from include.access.roles import Role
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import (
         EphemeralDataContext,
     )
+    from great_expectations.datasource.fluent.sql_datasource import SQLDatasource
 
 log = logging.getLogger(__name__)
 
@@ -78,16 +80,41 @@ def run_suites(
 
     forget_old_runs(settings.report_folder)
     context = _open_context(settings.report_folder)
-    # Or a pool keeps sessions open as long as the process lives.
-    without_pool: dict[str, Any] = {"kwargs": {"poolclass": sqlalchemy.pool.NullPool}}
-    with warnings.catch_warnings():
-        # It advises the PostgreSQL source, which refuses an address without a host.
-        warnings.simplefilter("ignore")
-        source = context.data_sources.add_sql(
-            name="warehouse",
-            connection_string=_sqlalchemy_url(compose_database_url(settings, role)),
-            **without_pool,
+    # One session for all queries: without a pool each opens its own, a third of what
+    # a gate takes on a small company, and a pool keeps sessions as long as the process.
+    with psycopg.connect(compose_database_url(settings, role)) as session:
+        results = _run_checkpoint(
+            gx, context, _add_source(context, session), runs, run_id
         )
+    # Once for all suites; the checkpoint's own action renders the index for each.
+    context.build_data_docs(resource_identifiers=list(results))
+    finish_pages(settings.report_folder)
+    return [
+        outcome for result in results.values() for outcome in _read_outcomes(result)
+    ]
+
+
+def _add_source(
+    context: "EphemeralDataContext", session: psycopg.Connection
+) -> "SQLDatasource":
+    shared: dict[str, Any] = {
+        "kwargs": {"poolclass": sqlalchemy.pool.StaticPool, "creator": lambda: session}
+    }
+    with warnings.catch_warnings():
+        # It advises the PostgreSQL source, which wants an address with a host.
+        warnings.simplefilter("ignore")
+        return context.data_sources.add_sql(
+            name="warehouse", connection_string="postgresql+psycopg://", **shared
+        )
+
+
+def _run_checkpoint(
+    gx: ModuleType,
+    context: "EphemeralDataContext",
+    source: "SQLDatasource",
+    runs: Sequence[SuiteRun],
+    run_id: str,
+) -> "Mapping[Any, ExpectationSuiteValidationResult]":
     definitions = []
     for run in runs:
         if "%" in run.query:
@@ -115,15 +142,7 @@ def run_suites(
         )
     )
     name = re.sub(r"[^A-Za-z0-9.-]+", "_", run_id)
-    result = checkpoint.run(run_id=gx.RunIdentifier(run_name=name))
-    # Once for all suites; the checkpoint's own action renders the index for each.
-    context.build_data_docs(resource_identifiers=list(result.run_results))
-    finish_pages(settings.report_folder)
-    return [
-        outcome
-        for suite_result in result.run_results.values()
-        for outcome in _read_outcomes(suite_result)
-    ]
+    return checkpoint.run(run_id=gx.RunIdentifier(run_name=name)).run_results
 
 
 def _read_outcomes(result: "ExpectationSuiteValidationResult") -> list[Outcome]:
@@ -215,17 +234,3 @@ def _open_context(report_folder: Path) -> "EphemeralDataContext":
             progress_bars=ProgressBarsConfig(globally=False),
         ),
     )
-
-
-def _sqlalchemy_url(database_url: str) -> str:
-    """Write a libpq URL or connection string as SQLAlchemy wants it, for psycopg 3."""
-    parts = {name: str(value) for name, value in conninfo_to_dict(database_url).items()}
-    url = sqlalchemy.URL.create(
-        "postgresql+psycopg",
-        username=parts.pop("user", None),
-        password=parts.pop("password", None),
-        database=parts.pop("dbname", None),
-        # Host and port as parameters: so may a socket folder or a list of hosts be.
-        query=parts,
-    )
-    return url.render_as_string(hide_password=False)
