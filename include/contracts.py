@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -593,8 +593,14 @@ def read_contract_file(path: Path) -> list[FeedContract]:
 
     Raises WarehouseError: which file and feed, what is wrong.
     """
+    return list(_parse_contracts(path, path.read_bytes()))
+
+
+# A night asks for them at every step, and their files stay as they are.
+@lru_cache(maxsize=64)
+def _parse_contracts(path: Path, content: bytes) -> tuple[FeedContract, ...]:
     try:
-        document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader) or {}
+        document = yaml.load(content, Loader=yaml.CSafeLoader) or {}
     except yaml.YAMLError as error:
         words = " ".join(str(error).split())
         raise WarehouseError(f"{path} is no YAML ({words}): correct it.") from error
@@ -612,7 +618,7 @@ def read_contract_file(path: Path) -> list[FeedContract]:
                     f"{path.name}: the contract of {source['name']}.{table['name']} is "
                     f"wrong: {f'{place}: ' if place else ''}{first['msg']}: correct it."
                 ) from error
-    return contracts
+    return tuple(contracts)
 
 
 def _build_contract(

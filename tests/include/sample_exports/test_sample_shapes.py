@@ -3,42 +3,26 @@
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
+from include.contracts import read_contracts
 from include.sample_exports import SampleParameters
 from include.settings import PROJECT_FOLDER
 from tests.include.sample_exports.plain_reading import Exports
 
-SOURCES = PROJECT_FOLDER / "dbt_project" / "models" / "staging"
-SYSTEMS = ("hubspot", "qualtrics", "zendesk")
-
-
-def read_tables() -> dict[str, dict[str, Any]]:
-    """The declared feeds: "<system>.<feed>" -> its declaration."""
-    tables = {}
-    for system in SYSTEMS:
-        text = (SOURCES / system / f"_{system}__sources.yml").read_text()
-        for source in yaml.safe_load(text)["sources"]:
-            for table in source["tables"]:
-                tables[f"{system}.{table['name']}"] = table
-    return tables
-
-
-TABLES = read_tables()
-CSV_FEEDS = [
-    feed
-    for feed, table in TABLES.items()
-    if table["config"]["meta"]["contract"]["format"] == "csv"
-]
-JSON_FEEDS = [feed for feed in TABLES if feed not in CSV_FEEDS]
+FEEDS = {
+    name: feed
+    for name, feed in read_contracts(PROJECT_FOLDER).items()
+    if feed.system in ("hubspot", "qualtrics", "zendesk")
+}
+CSV_FEEDS = [name for name, feed in FEEDS.items() if "csv" in feed.formats]
+JSON_FEEDS = [name for name in FEEDS if name not in CSV_FEEDS]
 
 SCORES = {
-    column["name"]
-    for column in TABLES["qualtrics.responses"]["columns"]
-    if "number" in column["config"]["meta"]
+    column.name
+    for column in FEEDS["qualtrics.responses"].columns
+    if column.number is not None
 }
 
 
@@ -47,13 +31,10 @@ def list_files(landing: Path, feed: str) -> list[Path]:
 
 
 def read_headers(feed: str) -> list[str]:
-    return [
-        column["config"]["meta"].get("header", column["name"])
-        for column in TABLES[feed]["columns"]
-    ]
+    return [column.headers[0] for column in FEEDS[feed].columns]
 
 
-@pytest.mark.parametrize("feed", TABLES)
+@pytest.mark.parametrize("feed", FEEDS)
 def test_every_feed_has_a_file_every_night(
     feed: str, tiny: SampleParameters, tiny_landing: Path
 ) -> None:
@@ -63,10 +44,11 @@ def test_every_feed_has_a_file_every_night(
     assert len(nights) == tiny.nights
     assert nights[0] == tiny.first_night.isoformat()
     assert nights[-1] == tiny.last_night.isoformat()
-    pattern = TABLES[feed]["config"]["meta"]["contract"]["path"]
     for night in nights:
         folder = tiny_landing / feed.replace(".", "/") / night
-        assert list(folder.glob(pattern)) == list(folder.iterdir()) != []
+        files = [path.name for path in folder.iterdir()]
+        assert files
+        assert all(FEEDS[feed].wants(file) for file in files)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +99,8 @@ def test_each_survey_asks_its_own_questions(tiny_landing: Path) -> None:
 
 @pytest.mark.parametrize("feed", JSON_FEEDS)
 def test_json_pages_hold_every_declared_column(feed: str, tiny_landing: Path) -> None:
-    record_path = TABLES[feed]["config"]["meta"]["contract"]["record_path"]
-    declared = {column["name"] for column in TABLES[feed]["columns"]}
+    record_path = FEEDS[feed].record_path
+    declared = {column.name for column in FEEDS[feed].columns}
     records = 0
     for path in list_files(tiny_landing, feed):
         text = path.read_text(encoding="utf-8")
