@@ -193,13 +193,17 @@ def restrict_agent_tables(
 
 
 def _describe_version(connection: psycopg.Connection, names: Mapping[Role, str]) -> str:
-    """Fingerprint what the grants depend on: their text, the names, the database (a
-    copy has its own settings of roles), and which migrations made what there is."""
+    """Fingerprint what the grants depend on: their text, the names, the database (by
+    its number: a copy, also of the same name, comes without rights and settings of
+    roles), and which migrations made what there is."""
+    database = connection.execute(
+        "select oid from pg_database where datname = current_database()"
+    ).fetchone()
     migrations = connection.execute(
         "select name from audit.migrations order by name"
     ).fetchall()
     parts = (GRANTS_FILE.read_bytes(), sorted(names.items()), migrations)
-    text = repr((connection.info.dbname, *parts))
+    text = repr((database, *parts))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

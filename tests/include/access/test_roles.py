@@ -15,7 +15,7 @@ from include.audit import migrate
 from include.building.publish import publish
 from include.embedded.postgres import EmbeddedPostgres
 from include.settings import Settings, connect
-from tests.conftest import open_database
+from tests.conftest import database_name, open_database
 from tests.include.building.publish_world import PublishWorld
 from tests.include.loading.load_world import open_load_world
 
@@ -271,6 +271,34 @@ def test_a_warehouse_from_before_the_roles_is_handed_over(settings: Settings) ->
             assert is_allowed(session, statement), statement
     with connect(settings, "publisher") as session:
         assert not is_allowed(session, "drop view marts.of_an_analyst")
+
+
+def test_a_copy_in_the_place_of_a_warehouse_gets_its_rights(
+    settings: Settings, postgres_server: EmbeddedPostgres
+) -> None:
+    with connect(settings) as connection:
+        migrate(connection)
+    name = database_name(settings.database_url)
+    with open_database(postgres_server, template=name) as copied:
+        # As one does who puts a copy back: the old one goes, the copy takes its name.
+        moves = ((name, f"{name}_old"), (database_name(copied), name))
+        url = postgres_server.url("postgres")
+        with psycopg.connect(url, autocommit=True) as server:
+            for renamed, to in moves:
+                server.execute(
+                    sql.SQL("alter database {} rename to {}").format(
+                        sql.Identifier(renamed), sql.Identifier(to)
+                    )
+                )
+        with connect(settings) as connection:
+            migrate(connection)
+        with connect(settings, "loader") as loader:
+            assert is_allowed(loader, "create schema raw_other")
+            settings_of_roles = loader.execute(
+                "select from pg_db_role_setting inner join pg_database"
+                " on pg_database.oid = setdatabase where datname = current_database()"
+            ).fetchall()
+        assert len(settings_of_roles) == len(PEOPLE)
 
 
 def test_two_warehouses_on_one_server_keep_their_readers_apart(
