@@ -17,11 +17,13 @@ from typing import Any
 
 import psycopg
 from dbt.adapters.base.impl import DEFAULT_BASE_BEHAVIOR_FLAGS
+from dbt.adapters.postgres.impl import PostgresAdapter
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import ModelNode, SeedNode
 from psycopg.conninfo import conninfo_to_dict
 
+from include.building.dbt_sessions import KeptSessions
 from include.building.error_words import remove_values
 from include.contracts import read_contracts
 from include.errors import BuildError
@@ -204,6 +206,7 @@ class Dbt:
         self._forget_parse_of_other_macros()
         self._choose_seeds()
         DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
+        PostgresAdapter.ConnectionManager = KeptSessions
         with _environment(self._environment), self._log.open("a") as log:
 
             def tell(event: Any) -> None:
