@@ -20,7 +20,7 @@ from include.settings import DEFAULT_TIME_ZONE, PROJECT_FOLDER, Settings
 from tests.conftest import KEY_SECRET
 
 NO_TIMETABLE = Path(__file__).with_name("no_timetable.yml")
-PATIENCE_SECONDS = 600
+PATIENCE_SECONDS = 1500
 # The command lines of containers, by what is looked for in them.
 FIND_PROCESS = """
 import os, sys

@@ -37,7 +37,7 @@ MISSING = find_missing_engine()
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(MISSING is not None, reason=f"NOT CHECKED: {MISSING}"),
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(3600),
 ]
 
 
