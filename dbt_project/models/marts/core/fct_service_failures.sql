@@ -3,6 +3,9 @@
     union
     select key from {{ dirty('fct_ticket_service.customer_key') }} as customers_of_tickets
     union
+    -- segment and country of the customer then
+    select key from {{ dirty('fct_tickets.customer_key') }} as customers_of_versions
+    union
     -- Of those who answered or bought, those whom something had gone wrong for.
     select cast(failures.customer_key as text)
     from {{ this }} as failures
