@@ -159,6 +159,27 @@ def test_a_full_build_equals_the_incremental_one(published, of_the_range):
     ) == [(0, 0)]
 
 
+def test_corrected_segments_reach_all_that_hangs_on_them(published, of_the_range):
+    for day in DAYS:
+        path = find_file(published, "hubspot.contacts", day)
+        with path.open(encoding="utf-8", newline="") as text:
+            header, *rows = csv.reader(text)
+        place = header.index("Customer Segment")
+        segments = sorted({row[place] for row in rows})
+        others = dict(zip(segments, segments[1:] + segments[:1], strict=True))
+        for row in rows:
+            row[place] = others[row[place]]
+        with path.open("w", encoding="utf-8", newline="") as text:
+            csv.writer(text).writerows([header, *rows])
+    assert run(published, FIRST, LAST, "segments") == []
+    corrected = hash_marts(published)
+    for model in ("fct_tickets", "fct_service_failures", "mart_service_recovery"):
+        assert corrected[model] != of_the_range[model]
+    execute(published, "update audit.models set built_fingerprint = null")
+    assert run(published, LAST, LAST, "full") == []
+    assert hash_marts(published) == corrected
+
+
 def test_a_corrected_export_changes_exactly_its_keys(published):
     day = DAYS[4]
     response_id, score = find_counted_answer(published, day)
