@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from bench import backfill, health, loading, nights
+from bench import backfill, health, loading, nights, sessions
 from bench.server import running_server
 from include.settings import PROJECT_FOLDER
 
@@ -41,6 +41,7 @@ BENCHES: dict[str, Bench] = {
     "small_loads": loading.bench_small_loads,
     "backfill": backfill.bench_backfill,
     "health": health.bench_health,
+    "sessions": sessions.bench_sessions,
 }
 
 

@@ -35,6 +35,8 @@ HMAC_BLOCK = 64
 # through the whole stack for each flag in it: after a hundred runs in one process that
 # was two fifths of a night.
 BEHAVIOR_FLAGS = tuple(DEFAULT_BASE_BEHAVIOR_FLAGS)
+# The adapter has no setting for it.
+PostgresAdapter.ConnectionManager = KeptSessions
 # What dbt says of a run, in the order in which it says it.
 TOLD = ("info", "warn", "error")
 MODEL_BUILT = "LogModelResult"
@@ -206,7 +208,6 @@ class Dbt:
         self._forget_parse_of_other_macros()
         self._choose_seeds()
         DEFAULT_BASE_BEHAVIOR_FLAGS[:] = BEHAVIOR_FLAGS
-        PostgresAdapter.ConnectionManager = KeptSessions
         with _environment(self._environment), self._log.open("a") as log:
 
             def tell(event: Any) -> None:

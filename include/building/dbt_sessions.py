@@ -51,8 +51,13 @@ class KeptSessions(PostgresConnectionManager):
     def cleanup_all(self) -> None:
         """End all sessions; dbt asks for it at the end of a run."""
         super().cleanup_all()
-        while self._waiting:
-            self._waiting.pop().close()
+        self.end_waiting()
+
+    @classmethod
+    def end_waiting(cls) -> None:
+        """End the sessions that no node has."""
+        while cls._waiting:
+            cls._waiting.pop().close()
 
 
 def _make_as_new(session: Any) -> None:

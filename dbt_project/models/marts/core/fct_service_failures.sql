@@ -1,10 +1,10 @@
 {% set rebuild_when %}{% raw %}
     select key from {{ dirty('fct_deliveries.customer_key') }} as customers_of_deliveries
     union
-    select key from {{ dirty('fct_ticket_service.customer_key') }} as customers_of_tickets
+    select key from {{ dirty('fct_ticket_service.customer_key') }} as customers_served
     union
-    -- segment and country of the customer then
-    select key from {{ dirty('fct_tickets.customer_key') }} as customers_of_versions
+    -- whose segment or country at the ticket was another
+    select key from {{ dirty('fct_tickets.customer_key') }} as customers_of_tickets
     union
     -- Of those who answered or bought, those whom something had gone wrong for.
     select cast(failures.customer_key as text)
