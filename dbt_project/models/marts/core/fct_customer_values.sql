@@ -9,7 +9,8 @@
         'marks': [
             {'first_purchase_day': {
                 'key': 'first_purchase_date',
-                'of': 'customer_key, segment, country, has_repeated_in_time',
+                'of': 'customer_key, segment, country, is_known_from_first_purchase, '
+                    ~ 'has_repeated_in_time',
             }},
         ],
     },
