@@ -15,8 +15,8 @@ TOLD_OTHERWISE = {
     # Who is known by another customer key gets other versions too.
     ("int_survey_frames", "int_identities"),
 }
-# Columns of which a mark does not tell, and whose names are read by a model that asks for
-# the mark: they are not those of the marked model, or something else tells.
+# Columns of which a mark does not tell, whose names are read where the mark is asked
+# for: they are not those of the marked model, or something else tells.
 NOT_READ = {
     # of its own rows
     ("fct_survey_invitations.invited", "mart_uninvited_responses", "survey_id"),
