@@ -178,12 +178,13 @@ def analyse_raw_tables(
     contracts: Iterable[FeedContract],
     touched: Iterable[TouchedLoad],
 ) -> None:
-    """Give the planner figures of raw tables that grew by more than a tenth, and of the
-    tables that say what was loaded.
+    """Give the planner figures of raw tables that grew by more than a tenth or have an
+    index by natural key without figures, and of the tables that say what was loaded.
 
     The server does this too, but minutes later; without them the first build after a
     large load reads whole tables for a handful of keys, and the next gate 1 compares
-    each load with each.
+    each load with each. Figures of an expression are gathered after its index was made,
+    which may be after the table was analysed.
     """
     _analyse_grown(connection, "audit", ["loads", "load_files", "load_profiles"])
     feeds = {load.feed for load in touched}
@@ -200,9 +201,16 @@ def _analyse_grown(
     connection: psycopg.Connection, schema_name: str, names: list[str]
 ) -> None:
     grown = connection.execute(
-        "select relname from pg_stat_user_tables"
-        " where schemaname = %s and relname = any(%s)"
-        " and n_mod_since_analyze > 0.1 * n_live_tup",
+        "select relname from pg_stat_user_tables as tables"
+        " where schemaname = %s and relname = any(%s) and ("
+        "  n_mod_since_analyze > 0.1 * n_live_tup"
+        "  or n_live_tup > 0 and exists ("
+        "   select from pg_index as indexes"
+        "   inner join pg_class as named on named.oid = indexes.indexrelid"
+        "   where indexes.indrelid = tables.relid and indexes.indexprs is not null"
+        "   and not exists ("
+        "    select from pg_stats where pg_stats.schemaname = tables.schemaname"
+        "    and pg_stats.tablename = named.relname)))",
         [schema_name, names],
     ).fetchall()
     for (name,) in grown:

@@ -1,18 +1,49 @@
+{#
+    What follows a touch is looked for in a few weeks after it: a night rebuilds a customer's
+    touches from as long before the first change on.
+#}
 {% set rebuild_when %}{% raw %}
-    select key from {{ dirty('fct_touchpoints.customer_key') }} as touched
-    union
-    select key from {{ dirty('fct_survey_responses.customer_key') }} as asked
-    union
-    -- those whose 30 days are over, or are not, since as-of moved
-    select cast(touches.customer_key as text)
-    from {{ this }} as touches
-    inner join (
-        select min(low_date) as low_date, max(high_date) as high_date
-        from {{ source('audit', 'as_of') }}
-    ) as moves
-        on moves.low_date < moves.high_date
-        and touches.matures_on > moves.low_date
-        and touches.matures_on <= moves.high_date
+    with
+
+    days_changed as (
+        select key from {{ dirty('fct_touchpoints.customer_day') }} as touches
+        union all
+        select key from {{ dirty('fct_survey_responses.customer_day') }} as answers
+    ),
+
+    changes as (
+        -- A day more, for the hour by which summer time moves.
+        select
+            cast(left(key, 36) as uuid) as customer_key,
+            cast(substring(key from 38) as date) - {{ touch_outcome_days() }} - 1
+                as rebuilt_from
+        from days_changed
+        union all
+        -- those whose 30 days are over, or are not, since as-of moved
+        select touches.customer_key, touches.touch_date
+        from {{ this }} as touches
+        inner join (
+            select min(low_date) as low_date, max(high_date) as high_date
+            from {{ source('audit', 'as_of') }}
+        ) as moves
+            on moves.low_date < moves.high_date
+            and touches.matures_on > moves.low_date
+            and touches.matures_on <= moves.high_date
+    ),
+
+    cuts as (
+        select customer_key, min(rebuilt_from) as rebuilt_from
+        from changes
+        group by customer_key
+    )
+
+    select 'from:' || customer_key || ':' || rebuilt_from from cuts
+    union all
+    select touches.event_id
+    from cuts
+    inner join {{ this }} as touches
+        on touches.customer_key = cuts.customer_key
+        and touches.touch_date >= cuts.rebuilt_from
 {% endraw %}{% endset %}
 
 {{ config(
@@ -20,6 +51,7 @@
     meta={
         'rebuild_when': rebuild_when,
         'rebuild_by': 'customer_key',
+        'rebuild_rows_by': 'event_id',
         'marks': [
             {'touched_day': {
                 'key': 'touch_date',
@@ -29,7 +61,8 @@
         ],
     },
     indexes=[
-        {'columns': ['customer_key']},
+        {'columns': ['event_id']},
+        {'columns': ['customer_key', 'touch_date']},
         {'columns': ['touch_date']},
         {'columns': ['matures_on']},
     ],
@@ -40,20 +73,43 @@ with
 as_of as (
     select {{ as_of_date() }} as as_of_date
 ),
+{%- if is_incremental() %}
+
+cuts as (
+    select
+        cast(substring(key from 6 for 36) as uuid) as customer_key,
+        min(cast(substring(key from 43) as date)) as rebuilt_from
+    from {{ source('audit', 'dirty_keys') }}
+    where place = '{{ this.identifier }}' and starts_with(key, 'from:')
+    group by customer_key
+),
+{%- endif %}
 
 touches as (
     select
-        *,
+        touches.event_id,
+        touches.customer_key,
+        touches.channel,
+        touches.approach,
+        touches.segment,
+        touches.country,
+        touches.is_purchase,
+        touches.occurred_date,
+        touches.occurred_at,
         -- Messages alone: a parcel is handed over in person, too.
         case
-            when channel in ('e-mail', 'SMS', 'phone', 'WhatsApp', 'chat', 'app', 'social')
-                then case approach
+            when touches.channel in ('e-mail', 'SMS', 'phone', 'WhatsApp', 'chat', 'app', 'social')
+                then case touches.approach
                     when 'outbound_personal' then 'personal'
                     when 'outbound_mass' then 'mass'
                 end
         end as touch_kind
-    from {{ ref('fct_touchpoints') }}
-    where {{ to_rebuild('customer_key', 'uuid') }}
+    from {{ ref('fct_touchpoints') }} as touches
+    {%- if is_incremental() %}
+    inner join cuts
+        on cuts.customer_key = touches.customer_key
+        and touches.occurred_date >= cuts.rebuilt_from
+    {%- endif %}
 ),
 
 -- Of several answers at one moment, the one that is lowest.
@@ -70,13 +126,24 @@ moments as (
 
     union all
 
-    select customer_key, null, answered_at, null, null, answered_at, min(score)
-    from {{ ref('fct_survey_responses') }}
-    where {{ to_rebuild('customer_key', 'uuid') }}
-        and is_counted
-        and not is_confidential
-        and metric = 'nps'
-    group by customer_key, answered_at
+    select
+        answers.customer_key,
+        null,
+        answers.answered_at,
+        null,
+        null,
+        answers.answered_at,
+        min(answers.score)
+    from {{ ref('fct_survey_responses') }} as answers
+    {%- if is_incremental() %}
+    inner join cuts
+        on cuts.customer_key = answers.customer_key
+        and answers.answered_date >= cuts.rebuilt_from
+    {%- endif %}
+    where answers.is_counted
+        and not answers.is_confidential
+        and answers.metric = 'nps'
+    group by answers.customer_key, answers.answered_at
 ),
 
 moments_followed as (

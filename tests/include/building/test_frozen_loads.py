@@ -36,3 +36,28 @@ def test_loads_of_a_source_that_is_off_are_out_of_force_until_it_is_on(
     assert freeze([0, 1]) == [("shop@acme.orders", True, False)]
     assert list_as_of() == [("shop", NIGHT), ("shop@acme", NIGHT)]
     world.connection.close()
+
+
+def test_a_table_whose_index_by_an_expression_has_no_figures_is_analysed(
+    settings: Settings,
+) -> None:
+    world = open_load_world(settings)
+    contract = make_contract()
+    world.put("id,name,note\n1,a,b\n2,c,d\n", contract=contract)
+    world.accept(world.load(contract))
+    table = f"{contract.schema_name}.{contract.feed}"
+    world.connection.execute(f"analyze {table}")
+    world.connection.execute(f"create index by_length on {table} (length(name))")
+    world.connection.commit()
+
+    def count_figures() -> int:
+        return len(world.rows("select from pg_stats where tablename = 'by_length'"))
+
+    assert count_figures() == 0
+    with connect(settings) as connection:
+        touched = frozen_loads.freeze(connection, [contract])
+        # What the loading process has done to the table is counted a moment later.
+        connection.execute("select pg_stat_force_next_flush()")
+        frozen_loads.analyse_raw_tables(connection, [contract], touched)
+    assert count_figures() == 1
+    world.connection.close()

@@ -32,6 +32,9 @@ NOT_READ = {
         "int_loyalty_days",
         "currency_unconverted_orders",
     ),
+    # of the touches
+    ("fct_survey_responses.customer_day", "int_outbound_touches", "country"),
+    ("fct_survey_responses.customer_day", "int_outbound_touches", "segment"),
     # of the day that is the key
     ("fct_survey_invitations.funnel_day", "mart_response_funnel", "matures_on"),
     # of the ticket itself, whose every change is told of

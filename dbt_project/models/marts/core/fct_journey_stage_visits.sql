@@ -3,9 +3,9 @@
     before it in its lane; where a visit begins, the one before has ended, for a reason
     that the comparison knows. The rest is running sums.
 
-    A night rebuilds a customer's visits from a moment on (decision 9): buying and owning
-    together (`next_stage` spans both), support by itself. What is kept lies before, and tells
-    how many visits and journeys there were.
+    A night rebuilds a customer's visits lane by lane, each from a moment on (decision 9). What
+    is kept lies before, and tells how many visits and journeys there were. `next_stage` spans
+    buying and owning: visits that are kept are told anew which one follows.
 #}
 {% set rebuild_when %}{% raw %}
     with
@@ -25,23 +25,26 @@
             and case_id is not null
     ),
 
+    lanes_touched as (
+        select distinct left(touches.key, 36) as customer_key, stages.lane
+        from {{ dirty('fct_touchpoints.customer_stage') }} as touches
+        inner join {{ ref('journey_stages') }} as stages
+            on stages.journey_stage = substring(touches.key from 38)
+            and stages.lane <> 'support'
+    ),
+
     changes as (
         select
-            cast(left(days.key, 36) as uuid) as customer_key,
-            false as is_support,
+            cast(lanes.customer_key as uuid) as customer_key,
+            lanes.lane,
             {{ end_of_reporting_date('cast(substring(days.key from 38) as date) - 1') }}
                 as changed_at
-        from {{ dirty('fct_touchpoints.customer_day') }} as days
-        where left(days.key, 36) in (
-            select left(touches.key, 36)
-            from {{ dirty('fct_touchpoints.customer_stage') }} as touches
-            where substring(touches.key from 38) in (
-                select journey_stage from {{ ref('journey_stages') }} where lane <> 'support'
-            )
-        )
+        from lanes_touched as lanes
+        inner join {{ dirty('fct_touchpoints.customer_day') }} as days
+            on left(days.key, 36) = lanes.customer_key
         union all
         -- Another as-of day: visits that have timed out now, or are open again.
-        select visits.customer_key, false, visits.open_until
+        select visits.customer_key, visits.lane, visits.open_until
         from {{ this }} as visits
         inner join (
             select min(low_date) as low_date, max(high_date) as high_date
@@ -49,21 +52,22 @@
         ) as moves
             on visits.open_until >= {{ end_of_reporting_date('moves.low_date') }}
             and visits.open_until < {{ end_of_reporting_date('moves.high_date') }}
-        where visits.is_open or visits.exit_reason = 'timed_out'
+        where visits.lane <> 'support'
+            and (visits.is_open or visits.exit_reason = 'timed_out')
         union all
         -- Where changed cases begin, or did.
-        select customer_key, true, entered_at
+        select customer_key, lane, entered_at
         from {{ this }}
         where case_id in (select case_id from changed_cases)
         union all
-        select touches.customer_key, true, touches.occurred_at
+        select touches.customer_key, stages.lane, touches.occurred_at
         from {{ ref('fct_touchpoints') }} as touches
         inner join {{ ref('journey_stages') }} as stages
             on stages.journey_stage = touches.journey_stage
             and stages.lane = 'support'
         where touches.event_id in (select case_id from changed_cases)
         union all
-        select customer_key, true, occurred_at
+        select customer_key, 'support', occurred_at
         from {{ ref('fct_ticket_events') }}
         where ticket_id in (
             select substring(case_id from 8)
@@ -73,48 +77,71 @@
     ),
 
     first_changes as (
-        select customer_key, is_support, min(changed_at) as changed_at
+        select customer_key, lane, min(changed_at) as changed_at
         from changes
-        group by customer_key, is_support
+        group by customer_key, lane
     ),
 
-    -- The visits that a change may reach: of each lane the last one before, and all after it.
+    -- A change may reach the last visit of the lane before it, and all after it.
     cuts as (
         select
             changes.customer_key,
-            changes.is_support,
-            coalesce(min(visits_before.entered_at), min(changes.changed_at)) as rebuilt_from
+            changes.lane,
+            coalesce(visits_before.entered_at, changes.changed_at) as rebuilt_from
         from first_changes as changes
-        left join (
-            select distinct lane from {{ ref('journey_stages') }} where lane <> 'support'
-        ) as lanes
-            on not changes.is_support
         left join lateral (
             select max(visits.entered_at) as entered_at
             from {{ this }} as visits
             where visits.customer_key = changes.customer_key
-                and visits.lane = lanes.lane
+                and visits.lane = changes.lane
                 and visits.entered_at < changes.changed_at
+                and changes.lane <> 'support'
         ) as visits_before
             on true
-        group by changes.customer_key, changes.is_support
+    ),
+
+    -- Of both lanes that `next_stage` spans, from the last visit before on.
+    customers_followed as (
+        select cuts.customer_key, max(visits_before.entered_at) as followed_from
+        from (
+            select customer_key, min(rebuilt_from) as rebuilt_from
+            from cuts
+            where lane <> 'support'
+            group by customer_key
+        ) as cuts
+        cross join (
+            select distinct lane from {{ ref('journey_stages') }} where lane <> 'support'
+        ) as lanes
+        cross join lateral (
+            select coalesce(max(visits.entered_at), '-infinity') as entered_at
+            from {{ this }} as visits
+            where visits.customer_key = cuts.customer_key
+                and visits.lane = lanes.lane
+                and visits.entered_at < cuts.rebuilt_from
+        ) as visits_before
+        group by cuts.customer_key
     ),
 
     visits_to_rebuild as (
+        select visits.visit_key, visits.case_id
+        from customers_followed as customers
+        inner join {{ this }} as visits
+            on visits.customer_key = customers.customer_key
+            and visits.entered_at >= customers.followed_from
+            and visits.lane <> 'support'
+        union all
         select visits.visit_key, visits.case_id
         from cuts
         inner join {{ this }} as visits
             on visits.customer_key = cuts.customer_key
             and visits.entered_at >= cuts.rebuilt_from
-            and (visits.lane = 'support') = cuts.is_support
+            and visits.lane = cuts.lane
+        where cuts.lane = 'support'
     )
 
     select visit_key from visits_to_rebuild
     union all
-    select
-        case when is_support then 'cases:' else 'lanes:' end
-        || customer_key || ':' || rebuilt_from
-    from cuts
+    select 'from:' || customer_key || ':' || lane || ':' || rebuilt_from from cuts
     union all
     select 'case:' || case_id from changed_cases
     union all
@@ -169,44 +196,44 @@ as_of as (
 
 cuts as (
     select
-        cast(substring(key from 7 for 36) as uuid) as customer_key,
-        starts_with(key, 'cases:') as is_support,
-        min(cast(substring(key from 44) as timestamp with time zone)) as rebuilt_from
+        cast(substring(key from 6 for 36) as uuid) as customer_key,
+        split_part(key, ':', 3) as lane,
+        min(
+            cast(
+                substring(key from 44 + length(split_part(key, ':', 3)))
+                as timestamp with time zone
+            )
+        ) as rebuilt_from
     from {{ source('audit', 'dirty_keys') }}
-    where place = '{{ this.identifier }}'
-        and (starts_with(key, 'cases:') or starts_with(key, 'lanes:'))
-    group by customer_key, is_support
+    where place = '{{ this.identifier }}' and starts_with(key, 'from:')
+    group by customer_key, lane
 ),
 
 kept_stages as (
     select
         cuts.customer_key,
-        cuts.is_support,
+        cuts.lane,
         stages.journey_stage,
         stages.stage_bit,
         max(visits.visit_number) as visits,
         max(visits.journey_number) as journey_number,
-        max(max(visits.journey_number)) over one_lane as last_journey_number,
-        max(max(visits.entered_at)) over one_lane as last_entered_at
+        max(max(visits.journey_number)) over (partition by cuts.customer_key, cuts.lane)
+            as last_journey_number
     from cuts
     inner join {{ this }} as visits
         on visits.customer_key = cuts.customer_key
+        and visits.lane = cuts.lane
         and visits.entered_at < cuts.rebuilt_from
-        and (visits.lane = 'support') = cuts.is_support
     inner join stages
         on stages.journey_stage = visits.journey_stage
-    group by
-        cuts.customer_key, cuts.is_support, stages.lane, stages.journey_stage, stages.stage_bit
-    window one_lane as (partition by cuts.customer_key, stages.lane)
+    group by cuts.customer_key, cuts.lane, stages.journey_stage, stages.stage_bit
 ),
 
--- The last visit of a lane that is kept is read again, to compare with.
 cuts_and_kept as (
     select
         cuts.customer_key,
-        cuts.is_support,
+        cuts.lane,
         cuts.rebuilt_from,
-        coalesce(min(kept.last_entered_at), cuts.rebuilt_from) as read_from,
         jsonb_object_agg(kept.journey_stage, kept.visits) filter (where kept.visits > 0)
             as visits_kept,
         max(kept.last_journey_number) as journeys_kept,
@@ -216,58 +243,100 @@ cuts_and_kept as (
     from cuts
     left join kept_stages as kept
         on kept.customer_key = cuts.customer_key
-        and kept.is_support = cuts.is_support
-    group by cuts.customer_key, cuts.is_support, cuts.rebuilt_from
+        and kept.lane = cuts.lane
+    group by cuts.customer_key, cuts.lane, cuts.rebuilt_from
+),
+
+-- The last advancing event of a lane before is read again, to compare with.
+stages_read as (
+    select
+        cuts.*,
+        stages.journey_stage,
+        coalesce(
+            max(touches_before.last_at) over (partition by cuts.customer_key, cuts.lane),
+            cuts.rebuilt_from
+        ) as read_from
+    from cuts_and_kept as cuts
+    inner join stages
+        on stages.lane = cuts.lane
+        and stages.lane <> 'support'
+    cross join lateral (
+        select max(fct_touchpoints.occurred_at) as last_at
+        from {{ ref('fct_touchpoints') }} as fct_touchpoints
+        where fct_touchpoints.customer_key = cuts.customer_key
+            and fct_touchpoints.journey_stage = stages.journey_stage
+            and fct_touchpoints.occurred_at < cuts.rebuilt_from
+            and fct_touchpoints.advances_stage
+    ) as touches_before
 ),
 {%- endif %}
 
 {#
-    Touches of the lanes are found by customer, those of a case by the event that names it:
-    each has an index. A full build reads all, twice rather than from a copy.
+    Touches of the lanes are found by customer and stage, those of a case by the event that
+    names it: each has an index. A full build reads all, twice rather than from a copy.
 #}
-touches as {% if not is_incremental() %}not {% endif %}materialized (
-    {%- for of_lanes in [
-        "not cuts.is_support and fct_touchpoints.occurred_at >= cuts.read_from",
-        "cuts.is_support and " ~ to_rebuild('fct_touchpoints.event_id', prefix='case:'),
-    ] if is_incremental() %}
-    select
-        fct_touchpoints.*,
+{%- set touch_columns %}
+        touches.event_id,
+        touches.customer_key,
+        touches.customer_version_key,
+        touches.touchpoint,
+        touches.journey_stage,
+        touches.channel,
+        touches.segment,
+        touches.country,
+        touches.case_id,
+        touches.advances_stage,
+        touches.is_purchase,
+        touches.occurred_at,
         stages.lane,
         stages.stage_order,
         stages.lane_bits,
         stages.times_out_after_days,
-        cuts.is_support,
+{%- endset %}
+{%- if is_incremental() %}
+touches as materialized (
+    select
+        {{- touch_columns }}
+        cuts.rebuilt_from,
+        cuts.visits_kept,
+        cuts.journeys_kept,
+        cuts.stages_kept
+    from stages_read as cuts
+    inner join stages
+        on stages.journey_stage = cuts.journey_stage
+    inner join {{ ref('fct_touchpoints') }} as touches
+        on touches.customer_key = cuts.customer_key
+        and touches.journey_stage = cuts.journey_stage
+        and touches.occurred_at >= cuts.read_from
+    union all
+    select
+        {{- touch_columns }}
         cuts.rebuilt_from,
         cuts.visits_kept,
         cuts.journeys_kept,
         cuts.stages_kept
     from cuts_and_kept as cuts
-    inner join {{ ref('fct_touchpoints') }} as fct_touchpoints
-        on fct_touchpoints.customer_key = cuts.customer_key
+    inner join {{ ref('fct_touchpoints') }} as touches
+        on touches.customer_key = cuts.customer_key
     inner join stages
-        on stages.journey_stage = fct_touchpoints.journey_stage
-        and (stages.lane = 'support') = cuts.is_support
-    where {{ of_lanes }}
-    {%- if not loop.last %}
-    union all
-    {%- endif %}
-    {%- else %}
+        on stages.journey_stage = touches.journey_stage
+        and stages.lane = cuts.lane
+    where cuts.lane = 'support'
+        and {{ to_rebuild('touches.event_id', prefix='case:') }}
+),
+{%- else %}
+touches as not materialized (
     select
-        fct_touchpoints.*,
-        stages.lane,
-        stages.stage_order,
-        stages.lane_bits,
-        stages.times_out_after_days,
-        stages.lane = 'support' as is_support,
+        {{- touch_columns }}
         cast('-infinity' as timestamp with time zone) as rebuilt_from,
         cast(null as jsonb) as visits_kept,
         cast(null as bigint) as journeys_kept,
         cast(null as integer) as stages_kept
-    from {{ ref('fct_touchpoints') }} as fct_touchpoints
+    from {{ ref('fct_touchpoints') }} as touches
     inner join stages
-        on stages.journey_stage = fct_touchpoints.journey_stage
-    {%- endfor %}
+        on stages.journey_stage = touches.journey_stage
 ),
+{%- endif %}
 
 touch_events as (
     select
@@ -333,7 +402,7 @@ case_events as (
     -- would expect a row or two, and loop over all customers for each of a million.
     inner join touches as cases
         on cases.case_id = 'ticket:' || ticket_events.ticket_id
-        and cases.is_support
+        and cases.lane = 'support'
     inner join {{ ref('dim_customers') }} as customers
         on customers.customer_version_key = ticket_events.customer_version_key
     where {{ to_rebuild('ticket_events.ticket_id', prefix='case:ticket:') }}
@@ -503,14 +572,7 @@ visits_placed as (
                         partition by customer_key, lane_or_case, journey_number
                         order by step
                     )
-        end as skipped_bits,
-        case
-            when lane <> 'support'
-                then lead(journey_stage) over (
-                    partition by customer_key, lane = 'support'
-                    order by entered_at, stage_order, step
-                )
-        end as next_stage
+        end as skipped_bits
     from visits_numbered
 ),
 
@@ -541,7 +603,6 @@ visits as (
         visits_placed.segment,
         visits_placed.country,
         stage_sets.stage_names as skipped_stages,
-        visits_placed.next_stage,
         visits_placed.exit_reason,
         cast(visits_placed.events as bigint) as events,
         visits_placed.advancing_events,
@@ -560,6 +621,57 @@ visits as (
     from visits_placed
     left join stage_sets
         on stage_sets.stage_bits = visits_placed.skipped_bits
+    {%- if is_incremental() %}
+
+    union all
+
+    -- Kept, but what follows them may be another one now.
+    select
+        kept.visit_key,
+        kept.customer_key,
+        kept.customer_version_key,
+        kept.lane,
+        kept.journey_stage,
+        kept.visit_number,
+        kept.journey_number,
+        kept.case_id,
+        kept.first_touchpoint,
+        kept.entry_channel,
+        kept.segment,
+        kept.country,
+        kept.skipped_stages,
+        kept.exit_reason,
+        kept.events,
+        kept.advancing_events,
+        kept.duration_minutes,
+        kept.is_open,
+        kept.entered_date,
+        kept.entered_at,
+        kept.left_at,
+        kept.open_until
+    from {{ this }} as kept
+    left join cuts
+        on cuts.customer_key = kept.customer_key
+        and cuts.lane = kept.lane
+    where {{ to_rebuild('kept.visit_key') }}
+        and kept.lane <> 'support'
+        and (cuts.rebuilt_from is null or kept.entered_at < cuts.rebuilt_from)
+    {%- endif %}
+),
+
+visits_followed as (
+    select
+        visits.*,
+        case
+            when visits.lane <> 'support'
+                then lead(visits.journey_stage) over (
+                    partition by visits.customer_key, visits.lane = 'support'
+                    order by visits.entered_at, stages.stage_order, visits.visit_number
+                )
+        end as next_stage
+    from visits
+    inner join stages
+        on stages.journey_stage = visits.journey_stage
 )
 
-select * from visits
+select * from visits_followed

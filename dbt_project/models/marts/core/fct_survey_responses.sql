@@ -15,6 +15,11 @@
         'rebuild_by': 'response_id',
         'marks': [
             'customer_key',
+            {'customer_day': {
+                'key': "customer_key || ':' || answered_date",
+                'of': 'customer_key, metric, score, is_counted, is_confidential, answered_date, '
+                    ~ 'answered_at',
+            }},
             {'scored_answer': scored_answer()},
             {'answered_month': answered_month()},
             {'recommending_customer': "case when " ~ is_recommendation() ~ " then customer_key end"},

@@ -1,3 +1,7 @@
+{#
+    Models that follow a customer read a handful of columns of touches that lie all over the
+    table: the index by customer holds these.
+#}
 {% set rebuild_when %}{% raw %}
     select key from {{ dirty('int_touchpoint_events.event_id') }} as events
     union
@@ -24,7 +28,11 @@
     },
     indexes=[
         {'columns': ['event_id']},
-        {'columns': ['customer_key', 'advances_stage', 'journey_stage', 'occurred_at']},
+        {'columns': [
+            'customer_key', 'journey_stage', 'occurred_at', 'occurred_date', 'event_id', 'case_id',
+            'touchpoint', 'channel', 'approach', 'advances_stage', 'is_purchase', 'is_outreach',
+            'customer_version_key', 'segment', 'country',
+        ]},
         {'columns': ['case_id']},
         {'columns': ['occurred_date']},
         {'columns': ['touchpoint', 'source_system']},
