@@ -153,10 +153,11 @@ moments_followed as (
         min(bought_at) over afterwards as next_bought_at,
         min(answered_at) over afterwards as next_answered_at
     from moments
+    -- Backwards: a frame that only grows is not read again for each row.
     window afterwards as (
         partition by customer_key
-        order by moment
-        range between interval '1 microsecond' following and unbounded following
+        order by moment desc
+        range between unbounded preceding and interval '1 microsecond' preceding
     )
 ),
 

@@ -69,10 +69,11 @@ moments_between_purchases as (
         min(ordered_at) over until_then as first_purchase_at,
         max(ordered_at) over until_then as last_purchase_at,
         count(ordered_at) over until_then as orders,
+        -- Backwards: a frame that only grows is not read again for each row.
         min(ordered_at) over (
             partition by customer_key
-            order by moment
-            range between interval '1 microsecond' following and unbounded following
+            order by moment desc
+            range between unbounded preceding and interval '1 microsecond' preceding
         ) as next_purchase_at
     from moments
     window until_then as (

@@ -55,11 +55,14 @@ days_read as (
     select
         periods.*,
         days.date_day,
-        days.period_start < periods.period_start as is_previous
+        counted.is_previous
     from periods
+    cross join lateral (
+        values (periods.period_start, false), (periods.previous_start, true)
+    ) as counted (period_start, is_previous)
     inner join days_of_periods as days
         on days.period_grain = periods.period_grain
-        and days.period_start in (periods.period_start, periods.previous_start)
+        and days.period_start = counted.period_start
 ),
 
 comments as (
