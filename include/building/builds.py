@@ -109,7 +109,7 @@ def build(
         with connection.transaction():
             _record_outcomes(connection, build_id, outcomes, rebuilt)
             if failure is None:
-                _finish(connection, build_id, contracts, touched)
+                _finish(settings, connection, build_id, contracts, touched)
             else:
                 connection.execute(
                     "update audit.builds set status = 'failed', message = %s,"
@@ -297,13 +297,14 @@ def _has_dirty_keys(connection: psycopg.Connection) -> bool:
 
 
 def _finish(
+    settings: Settings,
     connection: psycopg.Connection,
     build_id: int,
     contracts: list[FeedContract],
     touched: list[frozen_loads.TouchedLoad],
 ) -> None:
     restaged = frozen_loads.list_restaged(connection)
-    account_for_rows(connection, build_id, contracts, touched, restaged)
+    account_for_rows(settings, connection, build_id, contracts, touched, restaged)
     _record_loads(connection, build_id, touched)
     frozen_loads.apply(connection)
     # A reader who guesses at e-mail addresses has no key, and needs no function either.

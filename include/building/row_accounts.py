@@ -8,16 +8,34 @@ left out for which reason, or are lost. A feed's contract says where its keys en
 stops what does not add up.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
 from include.building.frozen_loads import TouchedLoad
 from include.contracts import FeedContract
+from include.settings import Settings, connect
+
+FEEDS_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class FeedAccount:
+    """What became of one feed's rows and keys.
+
+    rows : of each load, how many were staged and how many quarantined
+    keys : of each place, whether it is in the star, how many ended there, an example
+    """
+
+    rows: Sequence[tuple[int, int, int]]
+    keys: Sequence[tuple[str | None, bool, int, str]]
 
 
 def account_for_rows(
+    settings: Settings,
     connection: psycopg.Connection,
     build_id: int,
     contracts: Iterable[FeedContract],
@@ -25,6 +43,9 @@ def account_for_rows(
     restaged: Iterable[TouchedLoad] = (),
 ) -> None:
     """Count rows and keys of the touched loads; before the dirty keys are cleared.
+
+    Feeds are counted side by side, each in a session of its own, which sees what the
+    build has committed; what was counted is written in the caller's transaction.
 
     Of a snapshot, which repeats every key each night, the keys whose row changed count.
     `restaged` are all loads of the feeds whose staging model changed: rows that it set
@@ -39,13 +60,22 @@ def account_for_rows(
         if load.is_current:
             loads_of[load.feed].append(load.load_id)
     knows_changes = _knows_changes(connection, list(loads_of))
-    for contract in contracts:
-        if contract.name in loads_of:
-            loads = loads_of[contract.name]
-            _forget_unchecked(connection, contract)
-            _count_rows(connection, contract, loads)
-            only_changed = knows_changes and contract.name not in restaged_feeds
-            _count_keys(connection, build_id, contract, loads, only_changed)
+    chosen = [contract for contract in contracts if contract.name in loads_of]
+
+    def count(contract: FeedContract) -> FeedAccount:
+        loads = loads_of[contract.name]
+        only_changed = knows_changes and contract.name not in restaged_feeds
+        with connect(settings, "transformer") as session:
+            return FeedAccount(
+                rows=_count_rows(session, contract, loads),
+                keys=_count_keys(session, contract, loads, only_changed),
+            )
+
+    with ThreadPoolExecutor(max_workers=FEEDS_AT_ONCE) as pool:
+        accounts = list(pool.map(count, chosen))
+    for contract, account in zip(chosen, accounts, strict=True):
+        _forget_unchecked(connection, contract)
+        _write(connection, build_id, contract, account)
 
 
 def _forget_unchecked(connection: psycopg.Connection, contract: FeedContract) -> None:
@@ -57,14 +87,37 @@ def _forget_unchecked(connection: psycopg.Connection, contract: FeedContract) ->
     )
 
 
-def _count_rows(
-    connection: psycopg.Connection, contract: FeedContract, loads: list[int]
+def _write(
+    connection: psycopg.Connection,
+    build_id: int,
+    contract: FeedContract,
+    account: FeedAccount,
 ) -> None:
     connection.execute(
+        "update audit.loads set"
+        " rows_staged = counted.staged, rows_quarantined = counted.quarantined"
+        " from unnest(%s::bigint[], %s::bigint[], %s::bigint[])"
+        "  as counted (load_id, staged, quarantined)"
+        " where loads.load_id = counted.load_id",
+        [list(column) for column in zip(*account.rows, strict=True)] or [[], [], []],
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into audit.key_accounts"
+            " (build_id, feed, place, is_in_star, keys, example)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [(build_id, contract.name, *place) for place in account.keys],
+        )
+
+
+def _count_rows(
+    connection: psycopg.Connection, contract: FeedContract, loads: list[int]
+) -> list[tuple[int, int, int]]:
+    """Of each load, also of one without a row: its number, rows staged, quarantined."""
+    return connection.execute(
         sql.SQL(
-            "update audit.loads set"
-            " rows_staged = coalesce(counted.staged, 0),"
-            " rows_quarantined = coalesce(counted.quarantined, 0)"
+            "select wanted.load_id, coalesce(counted.staged, 0),"
+            "  coalesce(counted.quarantined, 0)"
             " from unnest({loads}::bigint[]) as wanted (load_id)"
             " left join ("
             "  select _load_id,"
@@ -72,25 +125,27 @@ def _count_rows(
             "   count(quarantine_reason) as quarantined"
             "  from {staging} where _load_id = any({loads}) group by _load_id"
             " ) as counted on counted._load_id = wanted.load_id"
-            " where loads.load_id = wanted.load_id"
         ).format(loads=sql.Literal(loads), staging=_staging(contract))
-    )
+    ).fetchall()
 
 
 def _count_keys(
     connection: psycopg.Connection,
-    build_id: int,
     contract: FeedContract,
     loads: list[int],
     only_changed: bool,
-) -> None:
+) -> list[tuple[str | None, bool, int, str]]:
+    """Of each place where keys ended: its name, whether it is in the star, how many.
+
+    The name is null for keys that are lost; the last column is one of the keys.
+    """
     restriction: sql.Composable = sql.SQL("")
     if contract.is_snapshot and only_changed:
         restriction = sql.SQL(
             " and natural_key in (select key from audit.dirty_keys where place = {})"
         ).format(sql.Literal(contract.name))
     places = {**contract.ends_in, **contract.left_out}
-    found: sql.Composable = sql.SQL("null")
+    found: sql.Composable = sql.SQL("null::text")
     if places:
         found = sql.SQL("case {} end").format(
             sql.SQL(" ").join(
@@ -101,11 +156,9 @@ def _count_keys(
                 for place, query in places.items()
             )
         )
-    connection.execute(
+    return connection.execute(
         sql.SQL(
-            "insert into audit.key_accounts"
-            " (build_id, feed, place, is_in_star, keys, example)"
-            " select {build_id}, {feed}, place, coalesce(place = any({models}), false),"
+            "select place, coalesce(place = any({models}::text[]), false),"
             '  count(*), min(key collate "C")'
             " from (select key, {found} as place from ("
             "  select distinct {prefix} || natural_key as key from {staging}"
@@ -113,8 +166,6 @@ def _count_keys(
             "   and natural_key is not null {restriction}"
             " ) as staged) as placed group by place"
         ).format(
-            build_id=sql.Literal(build_id),
-            feed=sql.Literal(contract.name),
             models=sql.Literal(list(contract.ends_in)),
             found=found,
             prefix=sql.Literal(contract.record_prefix),
@@ -122,7 +173,7 @@ def _count_keys(
             loads=sql.Literal(loads),
             restriction=restriction,
         )
-    )
+    ).fetchall()
 
 
 def _knows_changes(connection: psycopg.Connection, feeds: list[str]) -> bool:

@@ -393,7 +393,7 @@ def count_orders_anew(settings: Settings) -> None:
     ]
     execute(settings, "update audit.builds set gated_at = null")
     with connect(settings) as connection:
-        account_for_rows(connection, 1, contracts.values(), loads)
+        account_for_rows(settings, connection, 1, contracts.values(), loads)
 
 
 def test_every_key_of_the_sample_is_in_the_star_or_left_out_for_a_reason(
