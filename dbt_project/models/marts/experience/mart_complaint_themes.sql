@@ -52,17 +52,19 @@ periods as (
 
 -- Each period's days, and those of the period before it.
 days_read as (
+    {%- for start in ['period_start', 'previous_start'] %}
     select
         periods.*,
         days.date_day,
-        counted.is_previous
+        {{ loop.index == 2 }} as is_previous
     from periods
-    cross join lateral (
-        values (periods.period_start, false), (periods.previous_start, true)
-    ) as counted (period_start, is_previous)
     inner join days_of_periods as days
         on days.period_grain = periods.period_grain
-        and days.period_start = counted.period_start
+        and days.period_start = periods.{{ start }}
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 ),
 
 comments as (
