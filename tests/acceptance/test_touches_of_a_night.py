@@ -116,7 +116,9 @@ class World:
                         "metric": "nps",
                         "score": it.score,
                         "is_counted": it.score != 1,
-                        "exclusion_reason": "repeated_answer" if it.score == 1 else None,
+                        "exclusion_reason": "repeated_answer"
+                        if it.score == 1
+                        else None,
                         "is_confidential": it.score == 2,
                         "answered_date": (at - timedelta(hours=3)).date(),
                         "answered_at": at,
