@@ -444,7 +444,9 @@ def test_a_row_that_staging_drops_stops_the_publish(published: Settings) -> None
         published,
         "alter view staging.stg_hubspot__orders rename to all_orders;"
         " create view staging.stg_hubspot__orders as select * from staging.all_orders"
-        " where natural_key <> (select min(natural_key) from staging.all_orders)",
+        " where natural_key <> (select min(natural_key) from staging.all_orders);"
+        " grant select on staging.stg_hubspot__orders"
+        f" to {published.name_role('transformer')}",
     )
     count_orders_anew(published)
     with pytest.raises(GateError, match=r"rows of hubspot\.orders are neither"):
