@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from include import statistics
 from include.building import frozen_loads
@@ -206,13 +207,14 @@ def _begin(
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"
-            " rebuild_by, position, publish_where, rests_on, restated,"
-            " wanted_fingerprint)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+            " rebuild_by, position, publish_where, published_indexes,"
+            " rests_on, restated, wanted_fingerprint)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
             " on conflict (model) do update set kind = excluded.kind,"
             " schema_name = excluded.schema_name, is_published = excluded.is_published,"
             " row_key = excluded.row_key, rebuild_by = excluded.rebuild_by,"
             " position = excluded.position, publish_where = excluded.publish_where,"
+            " published_indexes = excluded.published_indexes,"
             " rests_on = excluded.rests_on, restated = excluded.restated,"
             " wanted_fingerprint = excluded.wanted_fingerprint",
             [
@@ -225,6 +227,7 @@ def _begin(
                     node.publish_by,
                     position,
                     node.publish_where,
+                    Jsonb(node.published_indexes),
                     sorted(resting[node.name]),
                     node.restated.model_dump_json() if node.restated else None,
                     node.fingerprint,

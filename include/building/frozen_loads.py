@@ -22,6 +22,7 @@ from psycopg import sql
 
 from include.contracts import FeedContract
 from include.loading.raw_tables import field_of
+from include.loading.upkeep import analyse_grown_feed, analyse_grown_tables
 
 log = logging.getLogger(__name__)
 
@@ -178,45 +179,14 @@ def analyse_raw_tables(
     contracts: Iterable[FeedContract],
     touched: Iterable[TouchedLoad],
 ) -> None:
-    """Give the planner figures of raw tables that grew by more than a tenth or have an
-    index by natural key without figures, and of the tables that say what was loaded.
-
-    The server does this too, but minutes later; without them the first build after a
-    large load reads whole tables for a handful of keys, and the next gate 1 compares
-    each load with each. Figures of an expression are gathered after its index was made,
-    which may be after the table was analysed.
+    """Give the planner figures of raw tables that have just grown, and of the tables
+    that say what was loaded: without them the next gate 1 compares each load with each.
     """
-    _analyse_grown(connection, "audit", ["loads", "load_files", "load_profiles"])
+    analyse_grown_tables(connection, "audit", ["loads", "load_files", "load_profiles"])
     feeds = {load.feed for load in touched}
     for contract in contracts:
-        if contract.name not in feeds:
-            continue
-        names = [contract.feed]
-        if contract.is_snapshot:
-            names.append(f"{contract.feed}__snapshots")
-        _analyse_grown(connection, contract.schema_name, names)
-
-
-def _analyse_grown(
-    connection: psycopg.Connection, schema_name: str, names: list[str]
-) -> None:
-    grown = connection.execute(
-        "select relname from pg_stat_user_tables as tables"
-        " where schemaname = %s and relname = any(%s) and ("
-        "  n_mod_since_analyze > 0.1 * n_live_tup"
-        "  or n_live_tup > 0 and exists ("
-        "   select from pg_index as indexes"
-        "   inner join pg_class as named on named.oid = indexes.indexrelid"
-        "   where indexes.indrelid = tables.relid and indexes.indexprs is not null"
-        "   and not exists ("
-        "    select from pg_stats where pg_stats.schemaname = tables.schemaname"
-        "    and pg_stats.tablename = named.relname)))",
-        [schema_name, names],
-    ).fetchall()
-    for (name,) in grown:
-        connection.execute(
-            sql.SQL("analyze {}").format(sql.Identifier(schema_name, name))
-        )
+        if contract.name in feeds:
+            analyse_grown_feed(connection, contract)
 
 
 def apply(connection: psycopg.Connection) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import FunctionNode, ModelNode, SeedNode
@@ -26,7 +27,7 @@ CONFIGURATION = ("materialized", "unique_key", "indexes", "schema", "column_type
 NOT_STAGED = ("contract", "is_optional", "owner", "role")
 
 # What is done with a model once it is built.
-NOT_BUILT = ("is_published", "restated")
+NOT_BUILT = ("is_published", "published_indexes", "restated")
 
 BuiltNode = ModelNode | SeedNode | FunctionNode
 
@@ -37,6 +38,8 @@ class Node:
 
     publish_by : the column whose values audit.unpublished_keys holds; in audit.models
         it is called rebuild_by
+    published_indexes : the columns or expressions of each index that the table has in
+        marts
     sources : the dbt sources that it reads itself, e.g. "hubspot.contacts"
     """
 
@@ -49,6 +52,7 @@ class Node:
     is_static: bool
     fingerprint: str
     publish_where: str | None = None
+    published_indexes: tuple[tuple[str, ...], ...] = ()
     parents: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     restated: RestatedFigures | None = None
@@ -186,6 +190,7 @@ def _describe(
         or (kind in ("table", "view") and all(parent.is_static for parent in parents)),
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         publish_where=meta.get("publish_where"),
+        published_indexes=_read_published_indexes(node, meta),
         parents=tuple(parent.name for parent in parents),
         sources=tuple(
             ".".join(unique_id.split(".")[-2:])
@@ -194,6 +199,16 @@ def _describe(
         ),
         restated=_read_restated(node, meta),
     )
+
+
+def _read_published_indexes(
+    node: BuiltNode, meta: Mapping[str, Any]
+) -> tuple[tuple[str, ...], ...]:
+    """The indexes that a model declares for marts; if it declares none, its own."""
+    indexes = meta.get("published_indexes")
+    if indexes is None:
+        indexes = [index["columns"] for index in node.config.get("indexes") or []]
+    return tuple(tuple(columns) for columns in indexes)
 
 
 def _read_declarations(manifest: Manifest, node: BuiltNode) -> dict[str, object]:

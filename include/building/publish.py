@@ -5,9 +5,10 @@ same rows in ``marts``, and the old and new image of each row that differs in
 ``audit.published_changes``, the log of rollbacks; changed figures of closed periods in
 ``audit.restatements``. Readers see the version before or the version after, whole.
 
-A published view is made again in ``marts`` over the published tables
-(`published_views`); of a model with a `publish_where` only the rows that meet it are
-published.
+Its tables have the indexes that readers and the next publish need
+(`published_indexes`). A published view is made again in ``marts`` over the published
+tables (`published_views`); of a model with a `publish_where` only the rows that meet it
+are published.
 """
 
 import logging
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from include.building import published_views
+from include.building import published_indexes, published_views
 from include.building.build_lock import build_lock
 from include.building.marts_transaction import change_marts
 from include.building.published_changes import forget_old_changes, log_differing_rows
@@ -167,6 +168,7 @@ def _publish_build(
         if has_other_columns:
             _change_columns(connection, model, published[model.name], columns)
             changed_shape.append(model.name)
+        published_indexes.create_missing(connection, model)
         if not has_other_columns and model.name not in unpublished:
             continue
         is_whole = has_other_columns or unpublished[model.name]
@@ -201,6 +203,8 @@ def _publish_build(
     changed_shape += published_views.create(connection)
     note_rows(connection, models, swapped)
     connection.execute("delete from audit.unpublished_keys")
+    # Last, because readers wait from here on until the transaction ends.
+    published_indexes.drop_unwanted(connection, models)
     connection.execute(
         "update audit.publishes set rows_deleted = %s, rows_inserted = %s,"
         " irreversible_because = %s where publish_id = %s",
@@ -237,19 +241,21 @@ def _say_irreversible(
 def _create_published(connection: psycopg.Connection, model: PublishedModel) -> int:
     """Publish a model for the first time; returns the rows inserted."""
     connection.execute(
-        sql.SQL(
-            "create table {published} (like {built} including comments"
-            " including indexes)"
-        ).format(published=model.published, built=model.built)
+        sql.SQL("create table {published} (like {built} including comments)").format(
+            published=model.published, built=model.built
+        )
     )
     _comment_like(connection, model)
-    return connection.execute(
+    inserted = connection.execute(
         sql.SQL(
             "insert into {published} select * from {built} where {condition}"
         ).format(
             published=model.published, built=model.built, condition=model.condition
         )
     ).rowcount
+    # An index made of rows that are there is made in one go, and is smaller.
+    published_indexes.create_missing(connection, model)
+    return inserted
 
 
 def _find_differing_rows(

@@ -18,12 +18,14 @@ class PublishedModel:
 
     publish_by : the column whose values audit.unpublished_keys holds
     publish_where : what a row must meet to be published; None: nothing
+    indexes : the columns or expressions of each index that it has in marts
     """
 
     name: str
     row_key: tuple[str, ...]
     publish_by: str
     publish_where: str | None
+    indexes: tuple[tuple[str, ...], ...] = ()
 
     @property
     def condition(self) -> sql.Composable:
@@ -45,12 +47,19 @@ class PublishedModel:
 def read_models(connection: psycopg.Connection) -> list[PublishedModel]:
     """Read which tables are published, as the last build left them."""
     rows = connection.execute(
-        "select model, row_key, rebuild_by, publish_where from audit.models"
+        "select model, row_key, rebuild_by, publish_where, published_indexes"
+        " from audit.models"
         " where is_published and kind <> 'view' order by model"
     ).fetchall()
     return [
-        PublishedModel(name, tuple(row_key), publish_by, publish_where)
-        for name, row_key, publish_by, publish_where in rows
+        PublishedModel(
+            name,
+            tuple(row_key),
+            publish_by,
+            publish_where,
+            tuple(tuple(columns) for columns in indexes),
+        )
+        for name, row_key, publish_by, publish_where, indexes in rows
     ]
 
 

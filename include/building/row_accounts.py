@@ -66,9 +66,10 @@ def account_for_rows(
         loads = loads_of[contract.name]
         only_changed = knows_changes and contract.name not in restaged_feeds
         with connect(settings, "transformer") as session:
+            _stage(session, contract, loads)
             return FeedAccount(
-                rows=_count_rows(session, contract, loads),
-                keys=_count_keys(session, contract, loads, only_changed),
+                rows=_count_rows(session, loads),
+                keys=_count_keys(session, contract, only_changed),
             )
 
     with ThreadPoolExecutor(max_workers=FEEDS_AT_ONCE) as pool:
@@ -110,8 +111,26 @@ def _write(
         )
 
 
-def _count_rows(
+def _stage(
     connection: psycopg.Connection, contract: FeedContract, loads: list[int]
+) -> None:
+    """Write down in rows_staged what staging makes of each row of the loads: staging
+    reads and judges every value, which is dear to do twice."""
+    connection.execute(
+        sql.SQL(
+            "create temporary table rows_staged on commit drop as"
+            " select _load_id, natural_key,"
+            "  quarantine_reason is not null as is_quarantined"
+            " from {staging} where _load_id = any({loads})"
+        ).format(
+            staging=sql.Identifier("staging", contract.staging_model),
+            loads=sql.Literal(loads),
+        )
+    )
+
+
+def _count_rows(
+    connection: psycopg.Connection, loads: list[int]
 ) -> list[tuple[int, int, int]]:
     """Of each load, also of one without a row: its number, rows staged, quarantined."""
     return connection.execute(
@@ -120,19 +139,17 @@ def _count_rows(
             "  coalesce(counted.quarantined, 0)"
             " from unnest({loads}::bigint[]) as wanted (load_id)"
             " left join ("
-            "  select _load_id,"
-            "   count(*) filter (where quarantine_reason is null) as staged,"
-            "   count(quarantine_reason) as quarantined"
-            "  from {staging} where _load_id = any({loads}) group by _load_id"
+            "  select _load_id, count(*) filter (where not is_quarantined) as staged,"
+            "   count(*) filter (where is_quarantined) as quarantined"
+            "  from rows_staged group by _load_id"
             " ) as counted on counted._load_id = wanted.load_id"
-        ).format(loads=sql.Literal(loads), staging=_staging(contract))
+        ).format(loads=sql.Literal(loads))
     ).fetchall()
 
 
 def _count_keys(
     connection: psycopg.Connection,
     contract: FeedContract,
-    loads: list[int],
     only_changed: bool,
 ) -> list[tuple[str | None, bool, int, str]]:
     """Of each place where keys ended: its name, whether it is in the star, how many.
@@ -161,16 +178,13 @@ def _count_keys(
             "select place, coalesce(place = any({models}::text[]), false),"
             '  count(*), min(key collate "C")'
             " from (select key, {found} as place from ("
-            "  select distinct {prefix} || natural_key as key from {staging}"
-            "  where _load_id = any({loads}) and quarantine_reason is null"
-            "   and natural_key is not null {restriction}"
+            "  select distinct {prefix} || natural_key as key from rows_staged"
+            "  where not is_quarantined and natural_key is not null {restriction}"
             " ) as staged) as placed group by place"
         ).format(
             models=sql.Literal(list(contract.ends_in)),
             found=found,
             prefix=sql.Literal(contract.record_prefix),
-            staging=_staging(contract),
-            loads=sql.Literal(loads),
             restriction=restriction,
         )
     ).fetchall()
@@ -182,7 +196,3 @@ def _knows_changes(connection: psycopg.Connection, feeds: list[str]) -> bool:
         "select exists (select from audit.dirty_keys where place = any(%s))", [feeds]
     ).fetchone()
     return row is not None and bool(row[0])
-
-
-def _staging(contract: FeedContract) -> sql.Identifier:
-    return sql.Identifier("staging", contract.staging_model)

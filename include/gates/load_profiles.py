@@ -31,10 +31,12 @@ from include.gates.load_contents import (
     ROW_FIGURES,
     LoadContents,
     count_contents,
+    read_time,
 )
 from include.gates.load_history import HISTORY_DAYS, FeedHistory, PastLoad
 from include.gates.named_dates import find_misdated_files
 from include.loading.raw_tables import field_of
+from include.loading.upkeep import analyse_grown_feed, summarise_new_pages
 from include.settings import Settings, connect
 
 # A row is old when it happened longer before its batch date than this: exports catch
@@ -109,6 +111,8 @@ def _profile_feed(
 ) -> None:
     zone = settings.reporting_time_zone
     with connect(settings, "loader") as connection:
+        summarise_new_pages(connection, contract)
+        analyse_grown_feed(connection, contract)
         profiles = _count_rows(connection, contract, waiting, zone)
         load_ids = [load.load_id for load in waiting]
         contents = count_contents(connection, contracts, contract, load_ids, zone)
@@ -293,12 +297,11 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
     alias = "content" if contract.is_snapshot else "lineage"
     value = partial(field_of, contract, alias)
     required = [value(name) for name in contract.required_columns]
-    event_time = value(contract.event_time) if contract.event_time else sql.SQL("null")
     return sql.SQL(
         # `offset 0` keeps a value from being worked out once per aggregate.
         "select load_id, count(*) as rows_in_raw,"
-        " count(*) filter (where key is null) as rows_without_key,"
-        " count(distinct hashtextextended(key || state, 0)) as distinct_keys,"
+        " count(*) filter (where key_hash is null) as rows_without_key,"
+        " count(distinct key_hash) as distinct_keys,"
         " array[{filled}]::bigint[] as filled,"
         " count(*) filter (where event_date is null) as rows_without_event_time,"
         " count(*) filter (where event_date > batch_date) as rows_after_batch_date,"
@@ -306,19 +309,18 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
         "   as rows_long_before_batch_date,"
         " min(event_date) as earliest_event_date,"
         " max(event_date) as latest_event_date"
-        " from (select lineage._load_id as load_id, loads.batch_date, {key} as key,"
-        "   {state} as state,"
-        "   cast(case when {event_time} ~ '^[0-9]'"
-        "     and pg_input_is_valid({event_time}, 'timestamptz')"
-        "     then cast({event_time} as timestamptz) end"
-        "     at time zone %(zone)s as date) as event_date{required}"
+        " from (select lineage._load_id as load_id, loads.batch_date,"
+        "   hashtextextended({key} || {state}, 0) as key_hash,"
+        "   cast({event_time} as date) as event_date{required}"
         "   from {rows} join audit.loads as loads"
         "   on loads.load_id = lineage._load_id"
         "   where lineage._load_id = any(%(load_ids)s) offset 0) as measured"
         " group by load_id"
     ).format(
         filled=sql.SQL(", ").join(
-            sql.SQL("count({})").format(sql.Identifier(f"required_{number}"))
+            sql.SQL("count(*) filter (where {})").format(
+                sql.Identifier(f"required_{number}")
+            )
             for number in range(len(required))
         ),
         long_before=sql.Literal(LONG_BEFORE_DAYS),
@@ -328,9 +330,16 @@ def _compose_count(contract: FeedContract) -> sql.Composed:
         )
         if contract.state_key
         else sql.Literal(""),
-        event_time=sql.SQL("cast({} as text)").format(event_time),
+        event_time=(
+            read_time(value(contract.event_time))
+            if contract.event_time
+            else sql.SQL("null")
+        ),
+        # Not the texts themselves: rows are sorted by load.
         required=sql.SQL("").join(
-            sql.SQL(", {} as {}").format(column, sql.Identifier(f"required_{number}"))
+            sql.SQL(", {} is not null as {}").format(
+                column, sql.Identifier(f"required_{number}")
+            )
             for number, column in enumerate(required)
         ),
         rows=rows,

@@ -13,12 +13,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 
 # Changes with the rules below, and is stored beside what they say.
 VERSION = "lexicon 1"
 # Words of all languages: emoji.
 ANY_LANGUAGE = "*"
 LONGEST_PHRASE = 4
+SHORTEST_STEM = 3
 NEGATION_REACH = 3
 NEGATED, INTENSIFIED = -0.75, 1.5
 BEFORE_CONTRAST, AFTER_CONTRAST = 0.5, 1.5
@@ -41,14 +43,35 @@ class Lexicon:
     intensifiers: set[str] = field(default_factory=set)
     contrasts: set[str] = field(default_factory=set)
 
+    @cached_property
+    def _longest(self) -> dict[str, int]:
+        """How many words the longest phrase has that begins with a word."""
+        longest: dict[str, int] = {}
+        for phrase in (*self.weights, *self.stems):
+            if " " in phrase:
+                words = phrase.split(" ")
+                longest[words[0]] = max(longest.get(words[0], 0), len(words))
+        return longest
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        return frozenset(stem[:SHORTEST_STEM] for stem in self.stems)
+
     def weigh(self, tokens: list[str], place: int) -> tuple[int, int] | None:
         """The weight of what begins at a place, and how many words that is; the longest
         phrase goes first, a whole word before a stem."""
-        for length in range(min(LONGEST_PHRASE, len(tokens) - place), 0, -1):
+        first = tokens[place]
+        # Most words begin nothing, which two look-ups tell.
+        longest = min(self._longest.get(first, 1), LONGEST_PHRASE, len(tokens) - place)
+        for length in range(longest, 0, -1):
             words = " ".join(tokens[place : place + length])
             if words in self.weights:
                 return self.weights[words], length
-            for end in range(len(words), max(len(words) - len(tokens[place]), 2), -1):
+            if words[:SHORTEST_STEM] not in self._beginnings:
+                continue
+            for end in range(
+                len(words), max(len(words) - len(first), SHORTEST_STEM - 1), -1
+            ):
                 stem = words[:end]
                 if stem in self.stems and stem.count(" ") == length - 1:
                     return self.stems[stem], length

@@ -113,3 +113,17 @@ def test_a_second_start_of_the_same_code_changes_nothing(upgraded) -> None:
         " order by publish_id desc limit 1",
     ) == [(0, 0)]
     assert hash_marts(upgraded.settings) == upgraded.marts
+
+
+def test_published_tables_have_the_indexes_that_their_models_ask_for(upgraded) -> None:
+    counted = fetch(
+        upgraded.settings,
+        "select models.model, jsonb_array_length(published_indexes), count(indexname),"
+        " bool_or(indexdef like '%% (' || rebuild_by || '%%') from audit.models"
+        " left join pg_indexes on schemaname = 'marts' and tablename = model"
+        " where is_published and kind = 'incremental' group by model",
+    )
+    assert len(counted) > 40
+    for model, asked, there, is_found_by_key in counted:
+        assert asked == there, model
+        assert is_found_by_key, f"publish finds rows of {model} by index"

@@ -44,12 +44,15 @@ class PublishWorld:
         publish_where: str | None = None,
         rebuild_by: str = "id",
         restated: dict[str, object] | None = None,
+        published_indexes: Sequence[Sequence[str]] = (),
     ) -> None:
         """Make a published table anew, as a full build does; views on it go."""
         self.execute(f"drop table if exists warehouse.{name} cascade")
         self.execute_as_transformer(f"create table warehouse.{name} ({columns})")
         self.execute(f"insert into warehouse.{name} values {rows}")
-        self.enter_model(name, "incremental", publish_where, rebuild_by, restated)
+        self.enter_model(
+            name, "incremental", publish_where, rebuild_by, restated, published_indexes
+        )
         self.mark_changed(name, None)
 
     def make_view(self, name: str, query: str) -> None:
@@ -64,15 +67,17 @@ class PublishWorld:
         publish_where: str | None = None,
         rebuild_by: str = "id",
         restated: dict[str, object] | None = None,
+        published_indexes: Sequence[Sequence[str]] = (),
     ) -> None:
         self.connection.execute(
             "insert into audit.models (model, kind, schema_name, is_published, row_key,"
             " rebuild_by, position, publish_where, rests_on, restated,"
-            " wanted_fingerprint)"
+            " published_indexes, wanted_fingerprint)"
             " values (%(name)s, %(kind)s, 'warehouse', true, '{id}', %(rebuild_by)s,"
             "  (select count(*) from audit.models), %(where)s, %(rests_on)s,"
-            "  %(restated)s, 'code')"
+            "  %(restated)s, %(published_indexes)s, 'code')"
             " on conflict (model) do update set kind = excluded.kind,"
+            " published_indexes = excluded.published_indexes,"
             " publish_where = excluded.publish_where, restated = excluded.restated",
             {
                 "name": name,
@@ -81,6 +86,7 @@ class PublishWorld:
                 "rebuild_by": rebuild_by,
                 "rests_on": [name, *RESTS_ON],
                 "restated": json.dumps(restated) if restated else None,
+                "published_indexes": json.dumps(published_indexes),
             },
         )
 
@@ -143,6 +149,14 @@ class PublishWorld:
                     sql.Identifier("marts", name)
                 )
             ).fetchall()
+
+    def list_indexes(self, name: str) -> set[str]:
+        """The columns or expressions of each index of a table of marts."""
+        rows = self.fetch(
+            "select indexdef from pg_indexes"
+            f" where schemaname = 'marts' and tablename = '{name}'"
+        )
+        return {definition.partition(" USING btree ")[2] for (definition,) in rows}
 
     def kind_of(self, name: str) -> str | None:
         """`r` for a table of marts, `v` for a view, None: there is no such relation."""

@@ -319,3 +319,39 @@ def test_a_condition_that_is_new_takes_the_rows_out(world: PublishWorld) -> None
     world.publish()
     assert world.read("counts") == [("b", "csat", 2)]
     assert world.read("nps_counts") == []
+
+
+def test_a_published_table_has_the_indexes_that_are_asked_for_in_marts(
+    world: PublishWorld,
+) -> None:
+    rows = "('a', 'nps', 1), ('b', 'csat', 2)"
+    world.make_table("answers", COUNTS, rows, published_indexes=[["id"], ["kind"]])
+    world.execute("create index on warehouse.answers (kind, responses, id)")
+    world.publish()
+    assert world.list_indexes("answers") == {"(id)", "(kind)"}
+
+    # That of an analyst stays, and those that are asked for are left as they are.
+    world.execute("create index of_an_analyst on marts.answers (responses)")
+    oids = "select min(indexrelid) from pg_index where indrelid = 'marts.{}'::regclass"
+    before = world.fetch(oids.format("answers"))
+    asked = [["id"], ["kind", "upper(id)"]]
+    world.enter_model("answers", "incremental", published_indexes=asked)
+    world.publish()
+    assert world.list_indexes("answers") == {
+        "(id)",
+        "(kind, upper(id))",
+        "(responses)",
+    }
+    assert world.fetch(oids.format("answers")) == before
+
+
+def test_an_index_whose_column_changes_is_made_again(world: PublishWorld) -> None:
+    rows = "('a', 'nps', 1)"
+    indexes = [["id"], ["responses", "id"]]
+    world.make_table("answers", COUNTS, rows, published_indexes=indexes)
+    world.publish()
+    columns = "id text, kind text, responses bigint"
+    world.make_table("answers", columns, rows, published_indexes=indexes)
+    world.publish()
+    assert world.list_indexes("answers") == {"(id)", "(responses, id)"}
+    assert publish.verify_published(world.settings) == {}

@@ -21,6 +21,7 @@
         'rebuild_when': rebuild_when,
         'rebuild_by': 'customer_key',
         'marks': ['closed_loop_case_id', 'opened_date'],
+        'published_indexes': [['customer_key'], ['closed_loop_case_id'], ['opened_date']],
     },
     indexes=[
         {'columns': ['customer_key']},

@@ -27,6 +27,7 @@
                     ~ 'is_mature, is_lost, has_bought_again',
             }},
         ],
+        'published_indexes': [['customer_key'], ['interaction_date']],
     },
     indexes=[
         {'columns': ['customer_key']},

@@ -166,6 +166,7 @@
                 'of': 'visit_key, lane, journey_stage, entered_at, open_until',
             }},
         ],
+        'published_indexes': [['visit_key'], ['customer_key', 'entered_at'], ['entered_date']],
     },
     indexes=[
         {'columns': ['visit_key']},

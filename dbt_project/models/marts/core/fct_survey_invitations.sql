@@ -76,6 +76,7 @@
             {'invited': {'key': 'invitation_id', 'of': 'is_confidential'}},
         ],
         'publish_where': 'not is_confidential',
+        'published_indexes': [['invitation_id'], ['customer_key', 'sent_at'], ['sent_date']],
     },
     indexes=[
         {'columns': ['invitation_id']},

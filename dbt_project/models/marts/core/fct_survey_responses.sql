@@ -44,6 +44,7 @@
             }},
         ],
         'publish_where': 'not is_confidential',
+        'published_indexes': [['response_id'], ['customer_key', 'answered_date'], ['answered_date']],
     },
     indexes=[
         {'columns': ['response_id']},

@@ -25,6 +25,7 @@
             {'customer_reached': "case when is_outreach then customer_key end"},
             {'listened_day': {'key': 'occurred_date', 'of': 'event_id, touchpoint'}},
         ],
+        'published_indexes': [['event_id'], ['customer_key', 'occurred_at'], ['occurred_date']],
     },
     indexes=[
         {'columns': ['event_id']},

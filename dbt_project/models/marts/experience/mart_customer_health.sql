@@ -30,7 +30,7 @@
 
 {{ config(
     unique_key='customer_key',
-    meta={'rebuild_when': rebuild_when},
+    meta={'rebuild_when': rebuild_when, 'published_indexes': [['customer_key']]},
     indexes=[
         {'columns': ['customer_key']},
         {'columns': ['next_change_on']},

@@ -9,7 +9,11 @@
 
 {{ config(
     unique_key='funnel_key',
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'sent_date'},
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'sent_date',
+        'published_indexes': [['sent_date']],
+    },
     indexes=[{'columns': ['sent_date']}, {'columns': ['matures_on']}],
 ) }}
 
