@@ -24,7 +24,6 @@ NOT_READ = {
     # of themes and actions
     ("fct_survey_responses.scored_day", "fct_improvement_actions", "owner_area"),
     ("fct_comments.theme_day", "fct_improvement_actions", "owner_area"),
-    ("fct_comments.theme_day", "mart_complaint_themes", "owner_area"),
     # of the orders
     ("fct_customer_values.first_purchase_day", "int_loyalty_days", "returned_value"),
     (

@@ -34,13 +34,20 @@
                     ~ 'country, sentiment, themes, theme_status, score, is_top_box, is_counted, '
                     ~ 'is_confidential',
             }},
+            {'themed_comment': {
+                'key': themed_comment(),
+                'of': 'comment_id, comment_source, journey_stage, country, sentiment, themes, '
+                    ~ 'theme_status',
+            }},
         ],
         'publish_where': 'not is_confidential',
+        'published_indexes': [['comment_id'], ['customer_key', 'commented_date'], ['commented_date']],
     },
     indexes=[
         {'columns': ['comment_id']},
         {'columns': ['customer_key', 'commented_date']},
         {'columns': ['commented_date']},
+        {'columns': [repeat_part('commented_date', 'customer_key')]},
     ],
 ) }}
 

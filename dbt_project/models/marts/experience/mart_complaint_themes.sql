@@ -3,7 +3,7 @@
         from ({{ days_of_periods() }}) as periods
         where periods.period_grain <> 'quarter'
             and periods.date_day in (
-                select cast(key as date) from {{ dirty('fct_comments.theme_day') }} as days
+                select cast(key as date) from {{ dirty('int_theme_days.commented_date') }} as days
             )
 {% endraw %}{% endset %}
 {% set rebuild_when %}
@@ -67,44 +67,31 @@ days_read as (
     {%- endfor %}
 ),
 
-comments as (
+themes_counted as (
     select
         days.period_key,
-        days.is_previous,
-        comments.comment_id,
-        comments.customer_key,
-        coalesce(comments.journey_stage, '(unknown)') as journey_stage,
-        comments.comment_source,
-        coalesce(comments.country, '(unknown)') as country,
-        comments.sentiment = 'negative' as is_negative,
-        comments.theme_status <> 'no_rules' as is_read,
-        case comments.theme_status
-            when 'found' then comments.themes
-            when 'none' then '(none)'
-            else '(unread)'
-        end as themes
-    from {{ ref('fct_comments') }} as comments
+        theme_days.theme,
+        theme_days.breakdown,
+        theme_days.breakdown_value,
+        count(*) filter (where not days.is_previous) as parts,
+        coalesce(sum(theme_days.mentions) filter (where not days.is_previous), 0) as mentions,
+        coalesce(sum(theme_days.mentions) filter (where days.is_previous), 0)
+            as previous_mentions,
+        coalesce(sum(theme_days.negative_mentions) filter (where not days.is_previous), 0)
+            as negative_mentions,
+        coalesce(sum(
+            case days.period_grain
+                when 'week' then theme_days.customers_new_in_week
+                else theme_days.customers_new_in_month
+            end
+        ) filter (where not days.is_previous), 0) as customers
+    from {{ ref('int_theme_days') }} as theme_days
     inner join days_read as days
-        on days.date_day = comments.commented_date
-    where comments.is_counted
-        and not comments.is_confidential
-        -- Days in one array: few, and found by index.
-        and comments.commented_date = any(array(select days_read.date_day from days_read))
-),
-
-comments_cut as (
-    select
-        comments.*,
-        cuts.breakdown,
-        cuts.breakdown_value
-    from comments
-    cross join lateral (
-        values
-            ('total', '(all)'),
-            ('journey_stage', comments.journey_stage),
-            ('comment_source', comments.comment_source),
-            ('country', comments.country)
-    ) as cuts (breakdown, breakdown_value)
+        on days.date_day = theme_days.commented_date
+    -- Days in one array: few, and found by index.
+    where theme_days.commented_date = any(array(select days_read.date_day from days_read))
+    group by
+        days.period_key, theme_days.theme, theme_days.breakdown, theme_days.breakdown_value
 ),
 
 comments_counted as (
@@ -112,29 +99,25 @@ comments_counted as (
         period_key,
         breakdown,
         breakdown_value,
-        count(*) filter (where is_read and not is_previous) as comments,
-        count(*) filter (where is_read and is_previous) as previous_comments
-    from comments_cut
-    group by period_key, breakdown, breakdown_value
-    having count(*) filter (where not is_previous) > 0
+        cast(mentions as bigint) as comments,
+        cast(previous_mentions as bigint) as previous_comments
+    from themes_counted
+    where theme = '(comments)'
+        and parts > 0
 ),
 
 mentions_counted as (
     select
-        comments.period_key,
-        mentioned.theme,
-        comments.breakdown,
-        comments.breakdown_value,
-        count(*) filter (where not comments.is_previous) as mentions,
-        count(*) filter (where comments.is_previous) as previous_mentions,
-        count(*) filter (where not comments.is_previous and comments.is_negative)
-            as negative_mentions,
-        count(distinct comments.customer_key) filter (where not comments.is_previous)
-            as customers
-    from comments_cut as comments
-    cross join lateral unnest(string_to_array(comments.themes, ', ')) as mentioned (theme)
-    group by
-        comments.period_key, mentioned.theme, comments.breakdown, comments.breakdown_value
+        period_key,
+        theme,
+        breakdown,
+        breakdown_value,
+        cast(mentions as bigint) as mentions,
+        cast(previous_mentions as bigint) as previous_mentions,
+        cast(negative_mentions as bigint) as negative_mentions,
+        cast(customers as bigint) as customers
+    from themes_counted
+    where theme <> '(comments)'
 ),
 
 -- Comments that no rule read are counted, and are a share of nothing.
