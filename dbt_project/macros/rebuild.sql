@@ -93,6 +93,16 @@ true
     {%- endif -%}
 {%- endmacro %}
 
+{#
+    A night's keys out of a CTE, in one array: rows of a long past are found by index, and
+    joined by hash. Where the planner expects one row of a CTE it holds all against all.
+#}
+{% macro only_of(column, cte) -%}
+    {%- if is_incremental() -%}
+and {{ column }} = any(array(select {{ cte }}.{{ column.split('.') | last }} from {{ cte }}))
+    {%- endif -%}
+{%- endmacro %}
+
 {% macro keys_to_rebuild(type, prefix) -%}
     {%- if prefix -%}
 select cast(substring(key from {{ prefix | length + 1 }}) as {{ type }})

@@ -29,6 +29,7 @@
         {'columns': ['opened_date']},
         {'columns': ['matures_on']},
     ],
+    pre_hook=join_by_hash(),
 ) }}
 
 with recursive

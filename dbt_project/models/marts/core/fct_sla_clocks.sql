@@ -22,6 +22,7 @@
         {'columns': ['created_date']},
         {'columns': ['due_date']},
     ],
+    pre_hook=join_by_hash(),
 ) }}
 
 with
@@ -34,7 +35,8 @@ tickets as (
     from {{ ref('fct_tickets') }} as tickets
     inner join {{ ref('int_tickets') }} as int_tickets
         on int_tickets.ticket_id = tickets.ticket_id
-    where {{ to_rebuild('tickets.ticket_id') }}
+    where {{ to_rebuild('tickets.ticket_id', by_index=true) }}
+        and {{ to_rebuild('int_tickets.ticket_id', by_index=true) }}
 ),
 
 events as (
@@ -46,6 +48,7 @@ events as (
     inner join tickets
         on tickets.ticket_id = ticket_events.ticket_id
         and tickets.customer_key = ticket_events.customer_key
+        {{ only_of('ticket_events.ticket_id', 'tickets') }}
 ),
 
 moments as (

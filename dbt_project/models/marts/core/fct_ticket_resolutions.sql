@@ -22,6 +22,7 @@
         'marks': ['created_date'],
     },
     indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}, {'columns': ['created_date']}],
+    pre_hook=join_by_hash(),
 ) }}
 
 with
@@ -29,7 +30,7 @@ with
 tickets as (
     select *
     from {{ ref('fct_tickets') }}
-    where {{ to_rebuild('ticket_id') }}
+    where {{ to_rebuild('ticket_id', by_index=true) }}
         and not is_deleted
 ),
 
@@ -46,6 +47,7 @@ solves as (
         on tickets.ticket_id = ticket_events.ticket_id
         and tickets.customer_key = ticket_events.customer_key
     where ticket_events.event_type in ('solved', 'merged')
+        {{ only_of('ticket_events.ticket_id', 'tickets') }}
     group by ticket_events.ticket_id
 ),
 
@@ -76,6 +78,7 @@ repeats as (
         and ticket_events.customer_key = cases.customer_key
         and ticket_events.event_type = 'reopened'
         and ticket_events.occurred_at <= cases.repeats_until
+        {{ only_of('ticket_events.ticket_id', 'cases') }}
 
     union all
 
@@ -92,6 +95,7 @@ repeats as (
         and other_tickets.created_at > cases.created_at
         and other_tickets.created_at <= cases.repeats_until
         and not other_tickets.is_deleted
+        {{ only_of('other_tickets.customer_key', 'cases') }}
 ),
 
 repeats_ranked as (
@@ -127,6 +131,7 @@ answers_ranked as (
     where responses.is_counted
         and not responses.is_confidential
         and responses.attribution_method in ('explicit_id', 'invitation_trigger')
+        {{ only_of('responses.customer_key', 'cases') }}
 ),
 
 ticket_resolutions as (
@@ -149,6 +154,7 @@ ticket_resolutions as (
     from cases
     inner join {{ ref('int_tickets') }} as int_tickets
         on int_tickets.ticket_id = cases.ticket_id
+        {{ only_of('int_tickets.ticket_id', 'cases') }}
     left join repeats_ranked
         on repeats_ranked.ticket_id = cases.ticket_id
         and repeats_ranked.repeat_rank = 1
