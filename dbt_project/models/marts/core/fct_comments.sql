@@ -36,8 +36,9 @@
             }},
             {'themed_comment': {
                 'key': themed_comment(),
-                'of': 'comment_id, comment_source, journey_stage, country, sentiment, themes, '
-                    ~ 'theme_status',
+                'of': 'comment_id, customer_key, comment_source, journey_stage, country, '
+                    ~ 'sentiment, themes, theme_status, is_counted, is_confidential, '
+                    ~ 'commented_date',
             }},
         ],
         'publish_where': 'not is_confidential',
