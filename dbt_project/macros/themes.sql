@@ -9,7 +9,7 @@ end
 {# The parts and the customers of comments that came, changed or went. #}
 {% macro changed_comments() -%}
 select distinct
-            cast(split_part(key, ':', 1) as integer) as repeat_part,
+            cast(split_part(key, ':', 1) as integer) as theme_part,
             cast(split_part(key, ':', 2) as uuid) as customer_key
         from {{ dirty('fct_comments.themed_comment') }} as comments
 {%- endmacro %}

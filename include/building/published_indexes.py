@@ -19,7 +19,7 @@ PREFIX = "published_"
 
 def create_missing(connection: psycopg.Connection, model: PublishedModel) -> None:
     """Create the indexes that a published table is to have and does not have."""
-    there = _read_ours(connection).get(model.name, set())
+    there = _list_ours(connection, model)
     for name, columns in _name_wanted(model).items():
         if name not in there:
             connection.execute(
@@ -36,9 +36,8 @@ def drop_unwanted(
     connection: psycopg.Connection, models: Iterable[PublishedModel]
 ) -> None:
     """Drop the indexes that publish made once and no model asks for any more."""
-    there = _read_ours(connection)
     for model in models:
-        for name in sorted(there.get(model.name, set()) - _name_wanted(model).keys()):
+        for name in _list_ours(connection, model) - _name_wanted(model).keys():
             connection.execute(
                 sql.SQL("drop index {}").format(sql.Identifier("marts", name))
             )
@@ -56,13 +55,10 @@ def _hash(columns: Iterable[str]) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:8]
 
 
-def _read_ours(connection: psycopg.Connection) -> dict[str, set[str]]:
+def _list_ours(connection: psycopg.Connection, model: PublishedModel) -> set[str]:
     rows = connection.execute(
-        "select tablename, indexname from pg_indexes"
-        " where schemaname = 'marts' and starts_with(indexname, %s)",
-        [PREFIX],
+        "select relname from pg_class where starts_with(relname, %s) and oid in"
+        " (select indexrelid from pg_index where indrelid = to_regclass(%s))",
+        [PREFIX, model.published.as_string()],
     ).fetchall()
-    ours: dict[str, set[str]] = {}
-    for table, name in rows:
-        ours.setdefault(table, set()).add(name)
-    return ours
+    return {name for (name,) in rows}

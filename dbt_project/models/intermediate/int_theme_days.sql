@@ -1,11 +1,11 @@
 {#
-    Comments are counted in parts, as scores are: a comment that changes costs the counts of
-    its day and of a sixteenth of the customers, and not those of its months. A customer who
-    mentions a theme again counts with the first time of the week, and of the month, so that
-    periods are sums of days here, too.
+    Comments are counted in the parts that scores are counted in (`repeat_part`): a comment
+    that changes costs the counts of its day and of a sixteenth of the customers, and not
+    those of its months. A customer who mentions a theme again counts with the first time of
+    the week, and of the month, so that periods are sums of days here, too.
 #}
 {% set rebuild_when %}{% raw %}
-    select repeat_part from ({{ changed_comments() }}) as changed
+    select theme_part from ({{ changed_comments() }}) as changed
     union
     -- the customer's later comments of the same week or month
     select {{ repeat_part('later.commented_date', 'changed.customer_key') }}
@@ -15,20 +15,20 @@
         from {{ ref('fct_comments') }} as comments
         where comments.customer_key = changed.customer_key
             and comments.commented_date between
-                {{ date_of_repeat_part('changed.repeat_part') }}
-                and {{ date_of_repeat_part('changed.repeat_part') }} + 30
+                {{ date_of_repeat_part('changed.theme_part') }}
+                and {{ date_of_repeat_part('changed.theme_part') }} + 30
         offset 0  -- by index, customer by customer
     ) as later
 {% endraw %}{% endset %}
 
 {{ config(
-    unique_key=['repeat_part', 'theme', 'breakdown', 'breakdown_value'],
+    unique_key=['theme_part', 'theme', 'breakdown', 'breakdown_value'],
     meta={
         'rebuild_when': rebuild_when,
-        'rebuild_by': 'repeat_part',
+        'rebuild_by': 'theme_part',
         'marks': ['commented_date'],
     },
-    indexes=[{'columns': ['repeat_part']}, {'columns': ['commented_date']}],
+    indexes=[{'columns': ['theme_part']}, {'columns': ['commented_date']}],
     pre_hook=hash_all_groups(),
 ) }}
 
@@ -54,7 +54,7 @@ comments as (
     select
         comments.comment_id,
         comments.customer_key,
-        {{ repeat_part('comments.commented_date', 'comments.customer_key') }} as repeat_part,
+        {{ repeat_part('comments.commented_date', 'comments.customer_key') }} as theme_part,
         coalesce(comments.journey_stage, '(unknown)') as journey_stage,
         comments.comment_source,
         coalesce(comments.country, '(unknown)') as country,
@@ -99,7 +99,7 @@ comments_cut as (
 
 mentions as (
     select
-        comments.repeat_part,
+        comments.theme_part,
         mentioned.theme,
         comments.breakdown,
         comments.breakdown_value,
@@ -120,7 +120,7 @@ mentions as (
 
 theme_days as (
     select
-        repeat_part,
+        theme_part,
         theme,
         breakdown,
         breakdown_value,
@@ -130,12 +130,12 @@ theme_days as (
         count(*) filter (where is_first_of_month) as customers_new_in_month,
         commented_date
     from mentions
-    where {{ to_rebuild('repeat_part', 'integer') }}
-    group by repeat_part, theme, breakdown, breakdown_value, commented_date
+    where {{ to_rebuild('theme_part', 'integer') }}
+    group by theme_part, theme, breakdown, breakdown_value, commented_date
     union all
     -- what mentions are a share of
     select
-        repeat_part,
+        theme_part,
         '(comments)' as theme,
         breakdown,
         breakdown_value,
@@ -145,8 +145,8 @@ theme_days as (
         0 as customers_new_in_month,
         commented_date
     from comments_cut
-    where {{ to_rebuild('repeat_part', 'integer') }}
-    group by repeat_part, breakdown, breakdown_value, commented_date
+    where {{ to_rebuild('theme_part', 'integer') }}
+    group by theme_part, breakdown, breakdown_value, commented_date
 )
 
 select * from theme_days

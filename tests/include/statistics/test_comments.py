@@ -14,6 +14,7 @@ WORDS = [
     ("en", "late", "opinion", -1),
     ("en", "not solved", "opinion", -2),
     ("en", "disappoint*", "opinion", -2),
+    ("en", "never arriv*", "opinion", -1),
     ("en", "good morning", "opinion", 0),
     ("en", "not", "negation", None),
     ("en", "very", "intensifier", None),
@@ -34,6 +35,7 @@ LEXICON = sentiment.read_lexicons(WORDS)["en"]
         ("good 😡", 0),
         ("it was not solved good", 0),
         ("disappointing", -2),
+        ("it never arrived", -1),
         ("good but late", 2 * 0.5 - 1.5),
     ],
 )

@@ -74,17 +74,21 @@ themes_counted as (
         theme_days.breakdown,
         theme_days.breakdown_value,
         count(*) filter (where not days.is_previous) as parts,
-        coalesce(sum(theme_days.mentions) filter (where not days.is_previous), 0) as mentions,
-        coalesce(sum(theme_days.mentions) filter (where days.is_previous), 0)
-            as previous_mentions,
-        coalesce(sum(theme_days.negative_mentions) filter (where not days.is_previous), 0)
-            as negative_mentions,
-        coalesce(sum(
+        cast(coalesce(
+            sum(theme_days.mentions) filter (where not days.is_previous), 0
+        ) as bigint) as mentions,
+        cast(coalesce(
+            sum(theme_days.negative_mentions) filter (where not days.is_previous), 0
+        ) as bigint) as negative_mentions,
+        cast(coalesce(
+            sum(theme_days.mentions) filter (where days.is_previous), 0
+        ) as bigint) as previous_mentions,
+        cast(coalesce(sum(
             case days.period_grain
                 when 'week' then theme_days.customers_new_in_week
                 else theme_days.customers_new_in_month
             end
-        ) filter (where not days.is_previous), 0) as customers
+        ) filter (where not days.is_previous), 0) as bigint) as customers
     from {{ ref('int_theme_days') }} as theme_days
     inner join days_read as days
         on days.date_day = theme_days.commented_date
@@ -99,8 +103,8 @@ comments_counted as (
         period_key,
         breakdown,
         breakdown_value,
-        cast(mentions as bigint) as comments,
-        cast(previous_mentions as bigint) as previous_comments
+        mentions as comments,
+        previous_mentions as previous_comments
     from themes_counted
     where theme = '(comments)'
         and parts > 0
@@ -112,10 +116,10 @@ mentions_counted as (
         theme,
         breakdown,
         breakdown_value,
-        cast(mentions as bigint) as mentions,
-        cast(previous_mentions as bigint) as previous_mentions,
-        cast(negative_mentions as bigint) as negative_mentions,
-        cast(customers as bigint) as customers
+        mentions,
+        previous_mentions,
+        negative_mentions,
+        customers
     from themes_counted
     where theme <> '(comments)'
 ),
