@@ -179,7 +179,7 @@ class Dbt:
                 "select model, built_fingerprint is distinct from wanted_fingerprint"
                 "  or to_regclass(format('%I.%I', schema_name, model)) is null,"
                 " exists (select from audit.dirty_keys"
-                "  where place = model || ' (whole)')"
+                "  where place = model || ' (whole)' and key = '')"
                 " from audit.models"
             ).fetchall()
             comments = _read_comments(connection)

@@ -116,7 +116,7 @@ def _ask(connection: psycopg.Connection, query: str) -> object:
 # Comments that were built whole mark no keys.
 _WAS_COLLECTED_WHOLE = """
     select exists (
-        select from audit.dirty_keys where place = 'int_comments (whole)'
+        select from audit.dirty_keys where place = 'int_comments (whole)' and key = ''
     )
 """
 _COMMENTS_TO_LOOK_AT = """

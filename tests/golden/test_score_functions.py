@@ -412,6 +412,11 @@ def test_no_quantile_lies_at_the_ends(connection, probability):
         ("24.995790139728", 15, "0.05"),
         ("26.296227604864", 16, "0.05"),
         ("0", 3, "1"),
+        # Among many customers: exp(-chi_squared / 2) is too small a number.
+        ("1491", 3, "0"),
+        ("1491", 4, "0"),
+        ("60000", 1, "0"),
+        ("60000", 12, "0"),
     ],
 )
 def test_a_chi_squared_has_the_tail_of_the_tables(

@@ -24,7 +24,7 @@
     unique_key=['period_key', 'breakdown', 'breakdown_value'],
     meta={'rebuild_when': rebuild_when, 'rebuild_by': 'period_key'},
     indexes=[{'columns': ['period_key']}],
-    pre_hook=hash_all_groups(),
+    pre_hook=hash_all_groups() + join_by_hash(),
 ) }}
 
 with
@@ -35,7 +35,10 @@ days_of_periods as (
 
 days as (
     select
-        *,
+        date_day as created_date,
+        period_key,
+        period_grain,
+        period_start,
         {{ period_end('days_of_periods') }} as period_end
     from days_of_periods
     where period_grain <> 'quarter'
@@ -67,21 +70,24 @@ tickets as (
     inner join {{ ref('fct_tickets') }} as tickets
         on tickets.ticket_id = service.ticket_id
         and tickets.customer_key = service.customer_key
+        {{ only_of('tickets.created_date', 'days') }}
     left join {{ ref('fct_ticket_resolutions') }} as resolutions
         on resolutions.ticket_id = service.ticket_id
         and resolutions.customer_key = service.customer_key
+        {{ only_of('resolutions.created_date', 'days') }}
     left join {{ ref('fct_sla_clocks') }} as reply_clocks
         on reply_clocks.ticket_id = service.ticket_id
         and reply_clocks.customer_key = service.customer_key
         and reply_clocks.sla_metric = 'first_reply'
+        {{ only_of('reply_clocks.created_date', 'days') }}
     left join {{ ref('fct_sla_clocks') }} as resolution_clocks
         on resolution_clocks.ticket_id = service.ticket_id
         and resolution_clocks.customer_key = service.customer_key
         and resolution_clocks.sla_metric = 'resolution'
+        {{ only_of('resolution_clocks.created_date', 'days') }}
     inner join days
-        on days.date_day = service.created_date
-    -- A period's days in one array: few, and found by index.
-    where service.created_date = any(array(select days_wanted.date_day from days as days_wanted))
+        on days.created_date = service.created_date
+        {{ only_of('service.created_date', 'days') }}
 ),
 
 tickets_cut as (
