@@ -31,7 +31,7 @@
             {'winner': "case when touchpoint = 'deal_won' then identity_id end"},
         ],
     },
-    indexes=[{'columns': ['event_id']}, {'columns': ['identity_id', 'source_object']}],
+    indexes=[{'columns': ['event_id']}, {'columns': ['identity_id', 'source_object', 'is_deleted']}],
 ) }}
 
 with

@@ -38,6 +38,14 @@ NOT_READ = {
     ("fct_survey_invitations.funnel_day", "mart_response_funnel", "matures_on"),
     # of the ticket itself, whose every change is told of
     ("fct_tickets.asker", "fct_ticket_resolutions", "created_date"),
+    # of the tickets, and of what was done for them
+    ("fct_sla_clocks.clock_day", "mart_service_levels", "created_group_id"),
+    ("fct_ticket_resolutions.resolution_day", "mart_service_levels", "first_solved_at"),
+    # of nothing: all four are of the ticket's customer, and are joined by it
+    ("fct_tickets.served_day", "mart_service_levels", "customer_key"),
+    ("fct_ticket_service.service_day", "mart_service_levels", "customer_key"),
+    ("fct_ticket_resolutions.resolution_day", "mart_service_levels", "customer_key"),
+    ("fct_sla_clocks.clock_day", "mart_service_levels", "customer_key"),
     # the beginning of the answer's own key
     ("fct_survey_responses.answered_ticket", "fct_ticket_resolutions", "response_id"),
 }

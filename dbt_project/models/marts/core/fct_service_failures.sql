@@ -29,6 +29,7 @@
         {'columns': ['failure_id']},
         {'columns': ['failed_date']},
     ],
+    pre_hook=join_by_hash(),
 ) }}
 
 with
@@ -66,6 +67,7 @@ tickets as (
         on tickets.ticket_id = service.ticket_id
         and tickets.customer_key = service.customer_key
     where {{ to_rebuild('service.customer_key', 'uuid', by_index=true) }}
+        and {{ to_rebuild('tickets.customer_key', 'uuid', by_index=true) }}
 ),
 
 -- Judged at one moment for all, three days after: what comes later is an outcome.

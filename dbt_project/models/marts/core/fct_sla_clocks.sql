@@ -15,7 +15,13 @@
 
 {{ config(
     unique_key=['ticket_id', 'sla_metric'],
-    meta={'rebuild_when': rebuild_when, 'rebuild_by': 'ticket_id', 'marks': ['created_date']},
+    meta={
+        'rebuild_when': rebuild_when,
+        'rebuild_by': 'ticket_id',
+        'marks': [
+            {'clock_day': {'key': 'created_date', 'of': 'ticket_id, sla_metric, sla_status'}},
+        ],
+    },
     indexes=[
         {'columns': ['ticket_id']},
         {'columns': ['customer_key']},

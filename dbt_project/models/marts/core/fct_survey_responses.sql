@@ -21,7 +21,11 @@
                     ~ 'answered_at',
             }},
             {'scored_answer': scored_answer()},
-            {'answered_month': answered_month()},
+            {'answered_month': {
+                'key': answered_month(),
+                'of': 'answer_id, response_id, survey_id, question_id, metric, driver, score, '
+                    ~ 'is_counted, is_confidential',
+            }},
             {'recommending_customer': "case when " ~ is_recommendation() ~ " then customer_key end"},
             {'listened_day': {
                 'key': 'answered_date',

@@ -19,7 +19,13 @@
     unique_key='ticket_id',
     meta={
         'rebuild_when': rebuild_when,
-        'marks': ['created_date'],
+        'marks': [
+            {'resolution_day': {
+                'key': 'created_date',
+                'of': 'ticket_id, is_flagged_first_contact, is_customer_confirmed, repeated_at, '
+                    ~ 'matures_on',
+            }},
+        ],
     },
     indexes=[{'columns': ['ticket_id']}, {'columns': ['customer_key']}, {'columns': ['created_date']}],
     pre_hook=join_by_hash(),

@@ -8,7 +8,18 @@
     unique_key='ticket_id',
     meta={
         'rebuild_when': rebuild_when,
-        'marks': ['customer_key', 'created_date', 'solved_date'],
+        'marks': [
+            'customer_key',
+            'solved_date',
+            {'service_day': {
+                'key': 'created_date',
+                'of': 'ticket_id, first_reply_at, first_reply_minutes, '
+                    ~ 'first_reply_working_minutes, first_solved_at, full_resolution_minutes, '
+                    ~ 'full_resolution_working_minutes, bot_comments, reopens, agent_hand_offs, '
+                    ~ 'group_hand_offs, channel_switches, is_solved, is_unreplied, '
+                    ~ 'is_bot_contained, is_out_of_hours',
+            }},
+        ],
     },
     indexes=[
         {'columns': ['ticket_id']},

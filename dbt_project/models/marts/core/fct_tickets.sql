@@ -44,7 +44,7 @@
             }},
             {'served_day': {
                 'key': 'created_date',
-                'of': 'ticket_id, customer_key, created_group_id, agent_employment, channel, '
+                'of': 'ticket_id, created_group_id, agent_employment, channel, '
                     ~ 'touchpoint, priority, segment, country, is_deleted',
             }},
             {'contact_day': {

@@ -75,14 +75,21 @@ contacts_cut as (
     ) as cuts (breakdown, breakdown_value)
 ),
 
+-- Customer by customer first: count(distinct) would sort all contacts of a period.
+contacts_of_customers as (
+    select period_key, breakdown, breakdown_value, customer_key, count(*) as contacts
+    from contacts_cut
+    group by period_key, breakdown, breakdown_value, customer_key
+),
+
 contacts_counted as (
     select
         period_key,
         breakdown,
         breakdown_value,
-        count(*) as contacts,
-        count(distinct customer_key) as contacting_customers
-    from contacts_cut
+        cast(sum(contacts) as bigint) as contacts,
+        count(*) as contacting_customers
+    from contacts_of_customers
     group by period_key, breakdown, breakdown_value
 ),
 

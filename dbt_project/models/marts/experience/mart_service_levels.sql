@@ -3,11 +3,11 @@
     from ({{ days_of_periods() }}) as periods
     where periods.period_grain <> 'quarter'
         and periods.date_day in (
-            select cast(key as date) from {{ dirty('fct_ticket_service.created_date') }} as days
+            select cast(key as date) from {{ dirty('fct_ticket_service.service_day') }} as days
             union
-            select cast(key as date) from {{ dirty('fct_ticket_resolutions.created_date') }} as days
+            select cast(key as date) from {{ dirty('fct_ticket_resolutions.resolution_day') }} as days
             union
-            select cast(key as date) from {{ dirty('fct_sla_clocks.created_date') }} as days
+            select cast(key as date) from {{ dirty('fct_sla_clocks.clock_day') }} as days
             union
             select cast(key as date) from {{ dirty('fct_tickets.served_day') }} as days
         )
@@ -65,7 +65,21 @@ tickets as (
         resolutions.matures_on <= {{ as_of_date() }} as is_mature_case,
         reply_clocks.sla_status as first_reply_sla_status,
         resolution_clocks.sla_status as resolution_sla_status,
-        service.*
+        service.first_reply_at,
+        service.first_reply_minutes,
+        service.first_reply_working_minutes,
+        service.first_solved_at,
+        service.full_resolution_minutes,
+        service.full_resolution_working_minutes,
+        service.bot_comments,
+        service.reopens,
+        service.agent_hand_offs,
+        service.group_hand_offs,
+        service.channel_switches,
+        service.is_solved,
+        service.is_unreplied,
+        service.is_bot_contained,
+        service.is_out_of_hours
     from {{ ref('fct_ticket_service') }} as service
     inner join {{ ref('fct_tickets') }} as tickets
         on tickets.ticket_id = service.ticket_id
